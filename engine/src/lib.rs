@@ -1,0 +1,1 @@
+//! The certified-lane protocol of Drystone.

@@ -1,0 +1,2 @@
+//! Your own actor on both runtimes.
+fn main() {}

@@ -1,0 +1,1 @@
+//! A seeded deterministic world for systems of actors.
