@@ -1,1 +1,3 @@
 //! A seeded deterministic world for systems of actors.
+
+pub mod network;
