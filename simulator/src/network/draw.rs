@@ -8,7 +8,7 @@ const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The finalizer of splitmix64 (Steele, Lea, Flood 2014): a bijection in which every input bit
 /// reaches every output bit.
-const fn mix(mut word: u64) -> u64 {
+pub(super) const fn mix(mut word: u64) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     word ^ (word >> 31)

@@ -29,6 +29,8 @@ mod membership;
 mod quota;
 mod receiver;
 mod sender;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use config::Config;
