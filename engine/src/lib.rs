@@ -1,1 +1,3 @@
 //! The certified-lane protocol of Drystone.
+
+pub mod scheme;
