@@ -1,0 +1,273 @@
+//! What a node's tasks get: the runtime's traits, answered by their machine.
+
+use super::{
+    clock::Dial,
+    disk::{Blob, Disk},
+    draw::Draws,
+    gate::{Gate, Roster},
+};
+use commonware_parallel::Rayon;
+use commonware_runtime::{
+    BlobVersion, Clock, Error, Handle, ListenerOf, Metrics, Name, Network, Resolver, SinkOf,
+    Spawner, Storage, Strategizer, StreamOf, Supervisor,
+    deterministic::Context,
+    signal::{Signal, Stopper},
+    telemetry::metrics::{Metric, Registered},
+};
+use commonware_utils::sync::Mutex;
+use futures::future::{Either, pending, select};
+use governor::clock::{Clock as GovernorClock, ReasonablyRealtime};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use rand_core::{TryCryptoRng, TryRng};
+use std::{
+    convert::Infallible,
+    fmt::Display,
+    future::Future,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroUsize,
+    ops::RangeInclusive,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+/// The environment of one incarnation of a node.
+///
+/// Its tasks stop when its machine does. Its clock, disk and randomness are the machine's; randomness is one stream
+/// for the whole incarnation, and so is [Spawner::stop], which ends this node only. Network, resolver, strategies
+/// and metrics are the runtime's.
+pub struct Host {
+    context: Context,
+    incarnation: Arc<Incarnation>,
+}
+
+/// What the tasks of one incarnation share.
+pub(super) struct Incarnation {
+    number: u64,
+    gate: Arc<Gate>,
+    roster: Arc<Roster>,
+    disk: Arc<Disk>,
+    dial: Arc<Mutex<Dial>>,
+    randomness: Mutex<StdRng>,
+    stopper: Mutex<Stopper>,
+}
+
+impl Incarnation {
+    pub(super) fn new(
+        number: u64,
+        mut draws: Draws,
+        gate: Arc<Gate>,
+        roster: Arc<Roster>,
+        disk: Arc<Disk>,
+        dial: Arc<Mutex<Dial>>,
+    ) -> Self {
+        let mut seed = [0; 32];
+        for part in seed.chunks_exact_mut(8) {
+            part.copy_from_slice(&draws.next().to_le_bytes());
+        }
+        Self {
+            number,
+            gate,
+            roster,
+            disk,
+            dial,
+            randomness: Mutex::new(StdRng::from_seed(seed)),
+            stopper: Mutex::default(),
+        }
+    }
+}
+
+impl Host {
+    pub(super) fn new(context: Context, incarnation: Incarnation) -> Self {
+        Self {
+            context,
+            incarnation: Arc::new(incarnation),
+        }
+    }
+
+    fn with(&self, context: Context) -> Self {
+        Self {
+            context,
+            incarnation: self.incarnation.clone(),
+        }
+    }
+}
+
+impl Supervisor for Host {
+    fn name(&self) -> Name {
+        self.context.name()
+    }
+
+    fn child(&self, label: &'static str) -> Self {
+        self.with(self.context.child(label))
+    }
+
+    fn with_attribute(mut self, key: &'static str, value: impl Display) -> Self {
+        self.context = self.context.with_attribute(key, value);
+        self
+    }
+}
+
+impl Spawner for Host {
+    fn shared(mut self, blocking: bool) -> Self {
+        self.context = self.context.shared(blocking);
+        self
+    }
+
+    fn dedicated(mut self) -> Self {
+        self.context = self.context.dedicated();
+        self
+    }
+
+    fn spawn<F, Fut, T>(self, f: F) -> Handle<T>
+    where
+        F: FnOnce(Self) -> Fut + Send + 'static,
+        Fut: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let Self {
+            context,
+            incarnation,
+        } = self;
+        context.spawn(move |context| {
+            let gate = incarnation.gate.clone();
+            let member = incarnation.roster.join();
+            gate.guard(
+                member,
+                f(Self {
+                    context,
+                    incarnation,
+                }),
+            )
+        })
+    }
+
+    async fn stop(self, value: i32, timeout: Option<Duration>) -> Result<(), Error> {
+        let stopped = self.incarnation.stopper.lock().stop(value);
+        let expired = match timeout {
+            Some(timeout) => Either::Left(self.sleep(timeout)),
+            None => Either::Right(pending()),
+        };
+        match select(pin!(stopped), pin!(expired)).await {
+            Either::Left((stopped, _)) => stopped.map_err(|_| Error::Closed),
+            Either::Right(_) => Err(Error::Timeout),
+        }
+    }
+
+    fn stopped(&self) -> Signal {
+        self.incarnation.stopper.lock().stopped()
+    }
+}
+
+impl Clock for Host {
+    fn current(&self) -> SystemTime {
+        let now = self.context.current();
+        self.incarnation.dial.lock().local(now)
+    }
+
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let lasts = self.incarnation.dial.lock().lasts(duration);
+        self.context.sleep(lasts)
+    }
+
+    fn sleep_until(
+        &self,
+        deadline: SystemTime,
+    ) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let now = self.context.current();
+        let at = self.incarnation.dial.lock().reaches(now, deadline);
+        self.context.sleep_until(at)
+    }
+}
+
+impl GovernorClock for Host {
+    type Instant = SystemTime;
+
+    fn now(&self) -> SystemTime {
+        self.current()
+    }
+}
+
+impl ReasonablyRealtime for Host {}
+
+impl Metrics for Host {
+    fn register<N: Into<String>, H: Into<String>, M: Metric>(
+        &self,
+        name: N,
+        help: H,
+        metric: M,
+    ) -> Registered<M> {
+        self.context.register(name, help, metric)
+    }
+
+    fn encode(&self) -> String {
+        self.context.encode()
+    }
+}
+
+impl TryRng for Host {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.incarnation.randomness.lock().next_u32())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.incarnation.randomness.lock().next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), Infallible> {
+        self.incarnation.randomness.lock().fill_bytes(dest);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Host {}
+
+impl Storage for Host {
+    type Blob = Blob;
+
+    async fn open_versioned(
+        &self,
+        partition: &str,
+        name: &[u8],
+        versions: RangeInclusive<BlobVersion>,
+    ) -> Result<(Blob, u64, BlobVersion), Error> {
+        let Incarnation { disk, number, .. } = &*self.incarnation;
+        disk.open(*number, partition, name, versions).await
+    }
+
+    async fn remove(&self, partition: &str, name: Option<&[u8]>) -> Result<(), Error> {
+        let Incarnation { disk, number, .. } = &*self.incarnation;
+        disk.remove(*number, partition, name).await
+    }
+
+    async fn scan(&self, partition: &str) -> Result<Vec<Vec<u8>>, Error> {
+        let Incarnation { disk, number, .. } = &*self.incarnation;
+        disk.scan(*number, partition).await
+    }
+}
+
+impl Network for Host {
+    type Listener = ListenerOf<Context>;
+
+    async fn bind(&self, socket: SocketAddr) -> Result<Self::Listener, Error> {
+        self.context.bind(socket).await
+    }
+
+    async fn dial(&self, socket: SocketAddr) -> Result<(SinkOf<Self>, StreamOf<Self>), Error> {
+        self.context.dial(socket).await
+    }
+}
+
+impl Resolver for Host {
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Error> {
+        self.context.resolve(host).await
+    }
+}
+
+impl Strategizer for Host {
+    fn strategy(&self, parallelism: NonZeroUsize) -> Rayon {
+        self.context.strategy(parallelism)
+    }
+}
