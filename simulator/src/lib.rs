@@ -1,4 +1,33 @@
 //! A seeded deterministic world for systems of actors.
+//!
+//! A user implements [`System`]: how to boot one node, what it reports, what must hold. A [`Scenario`] drawn with a
+//! seed gives a [`Plan`], which lists every setting, fault and action of a run; running the plan gives an [`Outcome`].
+//! A failed run fits in a [`Capsule`]. The same plan gives the same [trace](trace) on any machine.
+//!
+//! ```text
+//!     Scenario + seed --draw--> Plan --run--> Outcome --failed--> Capsule
+//!                                | faults, actions   ^ properties, goal
+//!                                v                   |
+//!                    nodes on hosts and links --> observations, trace hash
+//! ```
 
+pub mod capsule;
+pub mod draw;
 pub mod host;
 pub mod network;
+pub mod outcome;
+pub mod plan;
+pub mod property;
+pub mod scenario;
+mod system;
+pub mod time;
+pub mod trace;
+mod world;
+
+pub use capsule::Capsule;
+pub use outcome::{Failure, FailureKind, Outcome, Signature, Tally};
+pub use plan::{Fault, Plan};
+pub use property::{Goal, Property, Violation};
+pub use scenario::{Heal, Scenario};
+pub use system::{Data, Observation, Seat, Span, Stop, System};
+pub use trace::{Observer, Recording, Stamped, TraceHash};

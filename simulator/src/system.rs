@@ -1,0 +1,165 @@
+//! What a user implements to put a system of actors into the simulated world.
+
+use crate::{
+    draw::Draw,
+    plan::{Plan, Timed},
+    property::{Goal, Property},
+    scenario::Scenario,
+    trace::{Observer, Stamped},
+};
+use commonware_cryptography::PublicKey;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{fmt::Debug, ops::RangeInclusive};
+
+/// What a plan holds: it is cloned, compared, printed, and read back from JSON.
+pub trait Data:
+    Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+}
+
+impl<T: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static> Data
+    for T
+{
+}
+
+/// A typed event that a node reports to the outside. Properties and goals see nothing else of a node.
+pub trait Observation: Clone + Debug + Serialize + Send + 'static {
+    /// Every kind there is, so that a campaign can tell which were never reached.
+    const KINDS: &'static [&'static str];
+
+    /// The stable name of this one's kind, one of [`Observation::KINDS`].
+    fn kind(&self) -> &'static str;
+}
+
+/// Why a node stopped: the message of the error it met.
+pub type Stop = Box<dyn std::error::Error + Send + Sync>;
+
+/// A system of actors under test. One value of it is one run: it holds what the nodes of a run share outside the
+/// network (genesis, keys, doubles of other components), and it is driven by the plan's actions.
+///
+/// The functions without `self` draw and judge; those with it take part in a run. A run calls them one at a time, never
+/// while a node is being polled, and drops the value at the end.
+pub trait System: Sized + Send + 'static {
+    /// The name under which scenarios and capsules know this system.
+    const NAME: &'static str;
+    /// How many nodes a swarm draws, unless the scenario says.
+    const NODES: RangeInclusive<usize> = 4..=7;
+
+    /// Everything a swarm draws about the system itself: schemes, slots, timeouts.
+    type Options: Data;
+    /// What a node does. `Default` is an honest node.
+    type Role: Data + Default;
+    /// A timed step in the plan: a client's operation, a new epoch, a stall of a double's clock.
+    type Action: Data;
+    /// What nodes report.
+    type Observation: Observation;
+    /// How nodes know one another on the network.
+    type PublicKey: PublicKey;
+
+    /// Draws the options for a swarm, or for a scenario that does not fix them.
+    fn draw_options(draw: &mut Draw, nodes: usize) -> Self::Options;
+
+    /// Draws what honest nodes do.
+    fn draw_roles(_draw: &mut Draw, _options: &Self::Options, nodes: usize) -> Vec<Self::Role> {
+        vec![Self::Role::default(); nodes]
+    }
+
+    /// Draws how a node misbehaves, given what it would have done; `None` if the system has no Byzantine role for it.
+    fn draw_byzantine(
+        _draw: &mut Draw,
+        _options: &Self::Options,
+        _honest: &Self::Role,
+    ) -> Option<Self::Role> {
+        None
+    }
+
+    /// Draws the actions of a run: the workload, and what happens around it. Sorted by the caller.
+    fn draw_actions(
+        _draw: &mut Draw,
+        _options: &Self::Options,
+        _nodes: usize,
+        _span: Span,
+    ) -> Vec<Timed<Self::Action>> {
+        Vec::new()
+    }
+
+    /// Whether a node of this role need not keep the protocol. Such a node counts against the budget.
+    fn is_byzantine(_role: &Self::Role) -> bool {
+        false
+    }
+
+    /// How many faulty nodes the system bears: Byzantine, wiped and killed ones together.
+    fn faulty_max(_options: &Self::Options, nodes: usize) -> usize {
+        nodes.saturating_sub(1) / 3
+    }
+
+    /// How far a clock may be off for the system to stay live. Beyond it a swarm goes only in the safety phase.
+    fn skew_us_max(_options: &Self::Options) -> u64 {
+        100_000
+    }
+
+    /// Within how much time after the faults stop the system must converge.
+    fn liveness_us(_options: &Self::Options) -> u64 {
+        60_000_000
+    }
+
+    /// What must always hold.
+    fn properties(plan: &Plan<Self>) -> Vec<Box<dyn Property<Self::Observation>>>;
+
+    /// What must come about once the faults have stopped.
+    fn goal(plan: &Plan<Self>) -> Box<dyn Goal<Self::Observation>>;
+
+    /// The scenarios that the command line knows by name.
+    fn scenarios() -> Vec<Scenario<Self>> {
+        vec![Scenario::swarm("swarm")]
+    }
+
+    /// A run's shared state. `observer` reports in the name of no node.
+    fn new(plan: &Plan<Self>, observer: Observer<Self::Observation>) -> Self;
+
+    /// A node's key on the network: distinct, and the same in every run of the plan.
+    fn key(&self, node: usize) -> Self::PublicKey;
+
+    /// Boots one node. The node lives as long as the future: an error stops it until the world restarts it, and every
+    /// task spawned from the seat's host ends with it. What the node needs from the shared state is taken before the
+    /// future is made.
+    fn start(
+        &mut self,
+        seat: Seat<Self>,
+    ) -> impl Future<Output = Result<(), Stop>> + Send + use<Self>;
+
+    /// Carries out an action of the plan.
+    fn act(&mut self, _at_us: u64, _action: &Self::Action) {}
+
+    /// Sees what was observed, soon after it was (in the order of the trace). For doubles of other components.
+    fn observe(&mut self, _seen: &Stamped<Self::Observation>) {}
+
+    /// Does what is due by now, and says when it is next to be called (later than now). Called at the start, and again
+    /// after every action and every observation. For doubles with a clock of their own.
+    fn tick(&mut self, _now_us: u64) -> Option<u64> {
+        None
+    }
+}
+
+/// How long a run lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The safety phase, from the start.
+    pub safety_us: u64,
+    /// The most the liveness phase lasts.
+    pub liveness_us: u64,
+}
+
+/// What one node gets for one life.
+pub struct Seat<S: System> {
+    /// Its number.
+    pub node: usize,
+    /// How many lives it had before.
+    pub incarnation: u32,
+    /// Its key.
+    pub key: S::PublicKey,
+    /// What it does.
+    pub role: S::Role,
+    /// Reports what it does.
+    pub observer: Observer<S::Observation>,
+}

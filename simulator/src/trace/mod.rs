@@ -1,0 +1,15 @@
+//! The trace: observations, faults and deliveries in order, each with virtual time, node and cause. Its hash is the
+//! run's identity; its text, recorded on demand, is the story.
+
+mod event;
+mod hash;
+mod observer;
+mod recorder;
+mod story;
+
+pub use event::{Event, Stamped};
+pub use hash::{Hasher, TraceHash};
+pub use observer::Observer;
+pub(crate) use recorder::{Delivery, Recorder, State};
+pub use story::Recording;
+pub(crate) use story::Story;

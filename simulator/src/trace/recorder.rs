@@ -1,0 +1,379 @@
+//! Where everything that happens in a run arrives, in order.
+//!
+//! The recorder hashes each event, has the properties judge it, counts it, and queues observations for the system and
+//! the goal. It holds no runtime context and calls nothing but properties, so it may be called from anywhere, also from
+//! under the network's lock.
+
+use super::{Event, Hasher, Stamped, Story, TraceHash};
+use crate::{
+    Observation,
+    outcome::{Failure, FailureKind, Tally},
+    property::{Property, STEP_BUDGET, Verdict, Violation},
+};
+use std::{collections::BTreeMap, fmt, mem, task::Waker};
+
+/// Keeps the kinds of events apart in the hash.
+mod tag {
+    pub(super) const OBSERVED: u64 = 1;
+    pub(super) const DELIVERED: u64 = 2;
+    pub(super) const DROPPED: u64 = 3;
+    pub(super) const EVENT: u64 = 4;
+}
+
+/// A property and what it counted.
+struct Judge<O> {
+    property: Box<dyn Property<O>>,
+    tally: Tally,
+}
+
+/// How a node is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It was killed, or not booted yet.
+    #[default]
+    Down,
+    /// It lives this life, and may report.
+    Up(u32),
+    /// It met an error.
+    Stopped,
+    /// It ended of its own accord.
+    Finished,
+}
+
+/// A node as the recorder knows it.
+#[derive(Clone, Default)]
+struct Seen {
+    state: State,
+    /// The number of what last happened to it.
+    cause: u64,
+}
+
+/// A message that arrived, or that a fault or a full inbox took away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Delivery {
+    /// Who sent it.
+    pub(crate) from: usize,
+    /// Who got it, or would have.
+    pub(crate) to: usize,
+    /// On which channel.
+    pub(crate) channel: u64,
+    /// How many bytes.
+    pub(crate) bytes: usize,
+    /// Whether it was lost.
+    pub(crate) dropped: bool,
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            from,
+            to,
+            channel,
+            bytes,
+            dropped,
+        } = self;
+        let verb = if *dropped { "dropped" } else { "delivered" };
+        write!(f, "{verb} {from} -> {to} channel {channel} {bytes} bytes")
+    }
+}
+
+/// Collects a run.
+pub(crate) struct Recorder<O> {
+    hasher: Hasher,
+    number: u64,
+    at_us: u64,
+    nodes: Vec<Seen>,
+    counts: BTreeMap<&'static str, u64>,
+    judges: Vec<Judge<O>>,
+    failure: Option<Failure>,
+    unread: Vec<Stamped<O>>,
+    reader: Option<Waker>,
+    deliveries: u64,
+    drops: u64,
+    steps: u64,
+    steps_max: u64,
+    story: Option<Story>,
+    scratch: Vec<u8>,
+}
+
+impl<O: Observation> Recorder<O> {
+    pub(crate) fn new(
+        nodes: usize,
+        properties: Vec<Box<dyn Property<O>>>,
+        steps_max: u64,
+        story: Option<Story>,
+    ) -> Self {
+        Self {
+            hasher: Hasher::default(),
+            number: 0,
+            at_us: 0,
+            nodes: vec![Seen::default(); nodes],
+            counts: BTreeMap::new(),
+            judges: properties
+                .into_iter()
+                .map(|property| Judge {
+                    property,
+                    tally: Tally::default(),
+                })
+                .collect(),
+            failure: None,
+            unread: Vec::new(),
+            reader: None,
+            deliveries: 0,
+            drops: 0,
+            steps: 0,
+            steps_max,
+            story,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Takes in what a node reported.
+    pub(crate) fn observe(
+        &mut self,
+        at_us: u64,
+        node: Option<usize>,
+        incarnation: u32,
+        observation: O,
+    ) {
+        if node.is_some_and(|node| self.nodes[node].state != State::Up(incarnation)) {
+            return;
+        }
+        let kind = observation.kind();
+        assert!(
+            O::KINDS.contains(&kind),
+            "{kind:?} is not among the kinds of observation, add it to KINDS"
+        );
+        let seen = self.stamp(at_us, node, incarnation, observation);
+        self.hash(tag::OBSERVED, &seen);
+        self.scratch.clear();
+        // The text of an observation is a function of its value, so its bytes are its identity.
+        serde_json::to_writer(&mut self.scratch, &seen.what).expect("an observation serializes");
+        self.hasher.bytes(&self.scratch);
+        *self.counts.entry(kind).or_default() += 1;
+        if let Some(story) = &mut self.story {
+            story.line(&seen, &format_args!("{:?}", seen.what));
+        }
+        self.judge(at_us, |property| property.observe(&seen));
+        self.unread.push(seen);
+        self.step(at_us);
+        self.wake();
+    }
+
+    /// Takes in what the world did.
+    pub(crate) fn event(
+        &mut self,
+        at_us: u64,
+        node: Option<usize>,
+        incarnation: u32,
+        event: Event,
+    ) {
+        if let Some(node) = node {
+            let state = &mut self.nodes[node].state;
+            *state = match event {
+                Event::Booted => State::Up(incarnation),
+                Event::Crashed => State::Down,
+                Event::Stopped { .. } => State::Stopped,
+                Event::Finished => State::Finished,
+                _ => *state,
+            };
+        }
+        let seen = self.stamp(at_us, node, incarnation, event);
+        if let Some(node) = node {
+            self.nodes[node].cause = seen.number;
+        }
+        self.hash(tag::EVENT, &seen);
+        self.scratch.clear();
+        self.scratch
+            .extend_from_slice(seen.what.to_string().as_bytes());
+        self.hasher.bytes(&self.scratch);
+        if let Some(story) = &mut self.story {
+            story.line(&seen, &seen.what);
+        }
+        self.judge(at_us, |property| property.event(&seen));
+    }
+
+    /// Takes in a message that arrived or got lost. Called for every message: it only hashes and counts.
+    pub(crate) fn deliver(&mut self, at_us: u64, delivery: Delivery) {
+        let seen = self.stamp(at_us, Some(delivery.to), 0, delivery);
+        let tag = if delivery.dropped {
+            tag::DROPPED
+        } else {
+            tag::DELIVERED
+        };
+        self.hasher.word(at_us << 2 | tag);
+        self.hasher
+            .word((delivery.from as u64) << 32 | delivery.to as u64);
+        self.hasher
+            .word(delivery.channel.rotate_left(32) ^ delivery.bytes as u64);
+        if delivery.dropped {
+            self.drops += 1;
+        } else {
+            self.deliveries += 1;
+            self.nodes[delivery.to].cause = seen.number;
+        }
+        if let Some(story) = self.story.as_mut().filter(|story| story.wants_deliveries()) {
+            story.line(&seen, &delivery);
+        }
+        self.step(at_us);
+    }
+
+    /// Notes that the run failed. The first failure is the run's.
+    pub(crate) fn fail(
+        &mut self,
+        kind: FailureKind,
+        property: &str,
+        node: Option<usize>,
+        at_us: u64,
+        message: String,
+    ) {
+        self.failure.get_or_insert_with(|| Failure {
+            kind,
+            property: property.into(),
+            node,
+            at_us,
+            message,
+        });
+        self.wake();
+    }
+
+    /// How a node is.
+    pub(crate) fn state(&self, node: usize) -> State {
+        self.nodes[node].state
+    }
+
+    /// When something was last recorded.
+    pub(crate) const fn at_us(&self) -> u64 {
+        self.at_us
+    }
+
+    /// Whether the run failed.
+    pub(crate) const fn failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// Takes the observations the system and the goal have not seen; `buffer` takes their place.
+    pub(crate) fn read(&mut self, buffer: &mut Vec<Stamped<O>>) {
+        buffer.clear();
+        mem::swap(buffer, &mut self.unread);
+    }
+
+    /// Whether there is something to read or to react to; if not, wakes `waker` once there is.
+    pub(crate) fn ready(&mut self, waker: &Waker) -> bool {
+        let ready = self.failed() || !self.unread.is_empty();
+        if !ready {
+            self.reader = Some(waker.clone());
+        }
+        ready
+    }
+
+    /// Has every property judge the run as a whole.
+    pub(crate) fn finish(&mut self, at_us: u64) {
+        self.judge(at_us, |property| property.finish());
+    }
+
+    /// What was collected.
+    pub(crate) fn collected(&mut self) -> Collected {
+        let unreached = O::KINDS.iter().map(|kind| (String::from(*kind), 0));
+        let mut observations: BTreeMap<String, u64> = unreached.collect();
+        observations.extend(
+            self.counts
+                .iter()
+                .map(|(kind, count)| (String::from(*kind), *count)),
+        );
+        let tallies = self
+            .judges
+            .iter()
+            .map(|judge| (judge.property.name().into(), judge.tally));
+        Collected {
+            trace_hash: self.hasher.finish(),
+            failure: self.failure.clone(),
+            properties: tallies.collect(),
+            observations,
+            deliveries: self.deliveries,
+            drops: self.drops,
+            steps: self.steps,
+            story: self.story.take().map(Story::lines).unwrap_or_default(),
+        }
+    }
+
+    fn stamp<T>(
+        &mut self,
+        at_us: u64,
+        node: Option<usize>,
+        incarnation: u32,
+        what: T,
+    ) -> Stamped<T> {
+        self.number += 1;
+        self.at_us = at_us;
+        let cause = node.map_or(0, |node| self.nodes[node].cause);
+        Stamped {
+            at_us,
+            number: self.number,
+            node,
+            incarnation,
+            cause,
+            what,
+        }
+    }
+
+    fn hash<T>(&mut self, tag: u64, seen: &Stamped<T>) {
+        self.hasher.word(seen.at_us << 2 | tag & 3);
+        self.hasher.word(
+            seen.node.map_or(u64::MAX, |node| node as u64) ^ u64::from(seen.incarnation) << 32,
+        );
+        self.hasher.word(seen.cause);
+    }
+
+    fn judge(&mut self, at_us: u64, mut verdict: impl FnMut(&mut dyn Property<O>) -> Verdict) {
+        let mut found: Option<(&'static str, Violation)> = None;
+        for judge in &mut self.judges {
+            match verdict(judge.property.as_mut()) {
+                Ok(checked) => judge.tally.checked += checked,
+                Err(violation) => {
+                    judge.tally.checked += 1;
+                    judge.tally.violated += 1;
+                    found.get_or_insert((judge.property.name(), violation));
+                }
+            }
+        }
+        if let Some((property, violation)) = found {
+            self.fail(
+                FailureKind::Safety,
+                property,
+                violation.node,
+                at_us,
+                violation.message,
+            );
+        }
+    }
+
+    fn step(&mut self, at_us: u64) {
+        self.steps += 1;
+        if self.steps > self.steps_max {
+            let message = format!(
+                "the run took more than {} deliveries and observations",
+                self.steps_max
+            );
+            self.fail(FailureKind::Liveness, STEP_BUDGET, None, at_us, message);
+        }
+    }
+
+    fn wake(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
+/// What a recorder has to say at the end of a run.
+pub(crate) struct Collected {
+    pub(crate) trace_hash: TraceHash,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) properties: BTreeMap<String, Tally>,
+    pub(crate) observations: BTreeMap<String, u64>,
+    pub(crate) deliveries: u64,
+    pub(crate) drops: u64,
+    pub(crate) steps: u64,
+    pub(crate) story: Vec<String>,
+}

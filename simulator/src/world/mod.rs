@@ -1,0 +1,112 @@
+//! Runs a plan: boots the nodes, makes the faults happen, drives the system's doubles, and watches.
+
+mod panics;
+mod runner;
+mod timeline;
+
+use crate::{
+    FailureKind, Goal, Outcome, Plan, Property, Recording, System, Tally,
+    property::NO_PANIC,
+    time::micros,
+    trace::{Recorder, Story},
+};
+use commonware_runtime::{Clock, Runner as _, deterministic};
+use commonware_utils::sync::Mutex;
+use runner::Runner;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// How much virtual time one turn of the scheduler takes. Deliveries within it share a wake-up; the runtime's own
+/// default of a millisecond would distort latencies.
+const CYCLE: Duration = Duration::from_micros(micros(10));
+
+/// Virtual time zero, in seconds since the epoch: a clock that is behind is still far after the epoch.
+const START_S: u64 = 1_000_000_000;
+
+fn start() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(START_S)
+}
+
+/// The present virtual time.
+pub(crate) fn now_us(clock: &deterministic::Context) -> u64 {
+    let since = clock
+        .current()
+        .duration_since(start())
+        .expect("virtual time never goes back");
+    u64::try_from(since.as_micros()).expect("a run is shorter than 2^64 us")
+}
+
+/// Runs a plan.
+pub(crate) fn run<S: System>(
+    plan: &Plan<S>,
+    properties: Vec<Box<dyn Property<S::Observation>>>,
+    goal: Box<dyn Goal<S::Observation>>,
+    recording: Recording,
+) -> Outcome {
+    if let Err(unsound) = plan.check() {
+        panic!("{unsound}");
+    }
+    let story = Story::of(recording);
+    let recorder = Arc::new(Mutex::new(Recorder::new(
+        plan.nodes.len(),
+        properties,
+        plan.steps_max,
+        story,
+    )));
+    let goal_name = goal.name();
+    let config = deterministic::Config::new()
+        .with_seed(plan.streams.schedule)
+        .with_cycle(CYCLE)
+        .with_start_time(start());
+    let ended = panics::catch(|| {
+        deterministic::Runner::new(config)
+            .start(|context| Runner::new(context, plan, recorder.clone(), goal).run())
+    });
+
+    let mut recorder = recorder.lock();
+    let (simulated_us, reached) = ended.unwrap_or_else(|panic| {
+        let at_us = panic.at_us.unwrap_or_else(|| recorder.at_us());
+        recorder.fail(
+            FailureKind::Panic,
+            NO_PANIC,
+            panic.node,
+            at_us,
+            panic.message,
+        );
+        (at_us, None)
+    });
+    let collected = recorder.collected();
+    let mut properties = collected.properties;
+    let panicked = collected
+        .failure
+        .as_ref()
+        .is_some_and(|failure| failure.kind == FailureKind::Panic);
+    properties.insert(
+        NO_PANIC.into(),
+        Tally {
+            checked: 1,
+            violated: u64::from(panicked),
+        },
+    );
+    // A run that failed before its goal was due says nothing about the goal.
+    let tally = reached.map_or_else(Tally::default, |reached| Tally {
+        checked: 1,
+        violated: u64::from(!reached),
+    });
+    properties.insert(goal_name.into(), tally);
+    Outcome {
+        scenario: plan.scenario.clone(),
+        seed: plan.seed,
+        failure: collected.failure,
+        trace_hash: collected.trace_hash,
+        simulated_us,
+        deliveries: collected.deliveries,
+        drops: collected.drops,
+        steps: collected.steps,
+        properties,
+        observations: collected.observations,
+        story: collected.story,
+    }
+}

@@ -1,0 +1,59 @@
+//! Catches a panic with its message, its place, and the node it happened in.
+
+use std::{
+    cell::RefCell,
+    panic::{self, AssertUnwindSafe, PanicHookInfo},
+    sync::Once,
+};
+
+/// A panic, as far as it is known.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Caught {
+    /// The node whose task it was, if it was one's.
+    pub(super) node: Option<usize>,
+    /// When, if it was in a node's task.
+    pub(super) at_us: Option<u64>,
+    /// What it said, and where in the source.
+    pub(super) message: String,
+}
+
+thread_local! {
+    /// What this thread caught: `None` while it does not catch. A run stays on one thread.
+    static CAUGHT: RefCell<Option<Option<Caught>>> = const { RefCell::new(None) };
+}
+
+/// Runs `body`; if it panics gives the first panic, and prints nothing.
+pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let default = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !note(info) {
+                default(info);
+            }
+        }));
+    });
+    let outer = CAUGHT.replace(Some(None));
+    // What the body leaves half-done is not looked at after a panic, the recorder apart, which is whole between events.
+    let result = panic::catch_unwind(AssertUnwindSafe(body));
+    let caught = CAUGHT.replace(outer).flatten();
+    result.map_err(|_| caught.unwrap_or_default())
+}
+
+/// Notes a panic if this thread catches. The first counts: what follows is often the runtime unwinding.
+fn note(info: &PanicHookInfo<'_>) -> bool {
+    CAUGHT.with_borrow_mut(|caught| {
+        let Some(caught) = caught else { return false };
+        caught.get_or_insert_with(|| {
+            let said = info.payload_as_str().unwrap_or("a panic without a message");
+            let place = info
+                .location()
+                .map_or_else(String::new, |place| format!(", {place}"));
+            Caught {
+                message: format!("{said}{place}"),
+                ..Caught::default()
+            }
+        });
+        true
+    })
+}
