@@ -293,7 +293,16 @@ fn checks_leave_out_the_limited_and_fail_when_none_is_left() {
         "node 1 has had its message"
     );
     assert_eq!(lab.world.check(0, port, Targets::All), Err(1_000_000));
-    let nobody = lab.world.check(0, port, Targets::Some(Vec::new()));
+    let (restarted, _) = lab.world.register(0, 9, quota);
+    let stale = lab.world.check(0, port, Targets::One(1));
+    assert_eq!(stale, Ok(Targets::One(1)), "its send will find it closed");
+    let one = lab.world.check(0, restarted, Targets::One(1));
+    assert_eq!(
+        one,
+        Ok(Targets::Some(vec![1])),
+        "the stale check charged nothing"
+    );
+    let nobody = lab.world.check(0, restarted, Targets::Some(Vec::new()));
     assert_eq!(
         nobody,
         Ok(Targets::Some(Vec::new())),

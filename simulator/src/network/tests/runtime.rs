@@ -103,6 +103,8 @@ fn a_node_taken_down_is_deaf_until_it_registers_again() {
         let waiting = context
             .child("old")
             .spawn(|_| async move { receiver.recv().await });
+        // Lets it wait first: it must be woken, not just find the end when it is polled.
+        context.sleep(Duration::from_millis(1)).await;
         network.take_down(1);
         assert!(waiting.await.expect("the task ends").is_err());
         sender.send(Recipients::All, text("unheard"), false);
