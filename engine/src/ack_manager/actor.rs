@@ -1,0 +1,167 @@
+//! Select, apply, carry out the effects.
+
+use super::{
+    Config, Effect, Ingress, Job, Mailbox, Message, State, metrics::Metrics,
+};
+use crate::{
+    environment::{Channel, Environment, Transport},
+    epochs::Epochs,
+    refuse::refuse,
+    sequencer, tip_manager,
+    types::{Digest, Proof, Tip, Types},
+    wire::Acks,
+};
+use commonware_actor::mailbox;
+use commonware_cryptography::certificate::{Scheme as _, Verification};
+use commonware_macros::select_loop;
+use commonware_p2p::Receiver as _;
+use commonware_parallel::Strategy as _;
+use commonware_runtime::{ContextCell, Handle, spawn_cell};
+use commonware_utils::futures::Pool;
+use rand::{SeedableRng as _, rngs::StdRng};
+
+type Assembled<T> = (Job<T>, Result<Proof<T>, Verification<<T as Types>::Scheme>>);
+
+/// See the module's documentation.
+pub struct Actor<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> {
+    context: ContextCell<E>,
+    state: State<T>,
+    me: T::PublicKey,
+    epochs: Epochs<T>,
+    strategy: T::Strategy,
+    mailbox: mailbox::Receiver<Ingress<T>>,
+    receiver: N::Receiver,
+    blocker: N::Blocker,
+    sequencer: sequencer::Mailbox<T>,
+    tip_manager: tip_manager::Mailbox<T>,
+    metrics: Metrics,
+    assembling: Pool<'static, Assembled<T>>,
+}
+
+pub(crate) fn mailbox<E: Environment, T: Types>(
+    context: &E,
+    size: std::num::NonZeroUsize,
+) -> (Mailbox<T>, mailbox::Receiver<Ingress<T>>) {
+    let (sender, receiver) = mailbox::new(context.child("mailbox"), size);
+    (Mailbox(sender), receiver)
+}
+
+impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, N, T> {
+    /// `in_flight` are the places that acks may come for from the start.
+    #[expect(clippy::too_many_arguments, reason = "each neighbour is a field of its own")]
+    pub(crate) fn new(
+        context: E,
+        config: Config<T>,
+        in_flight: Vec<Tip>,
+        mailbox: mailbox::Receiver<Ingress<T>>,
+        (receiver, blocker): (N::Receiver, N::Blocker),
+        sequencer: sequencer::Mailbox<T>,
+        tip_manager: tip_manager::Mailbox<T>,
+    ) -> Self {
+        let metrics = Metrics::new(&context);
+        let mut state = State::new(config.me.clone(), config.bounds, config.epochs.epoch());
+        for tip in in_flight {
+            state.apply(Message::Sealed(tip), &mut Vec::new());
+        }
+        Self {
+            context: ContextCell::new(context),
+            state,
+            me: config.me,
+            epochs: config.epochs,
+            strategy: config.strategy,
+            mailbox,
+            receiver,
+            blocker,
+            sequencer,
+            tip_manager,
+            metrics,
+            assembling: Pool::default(),
+        }
+    }
+
+    /// Runs until the node stops.
+    pub fn start(mut self) -> Handle<()> {
+        spawn_cell!(self.context, self.run())
+    }
+
+    async fn run(mut self) {
+        let mut effects = Vec::new();
+        select_loop! {
+            self.context,
+            on_stopped => self.assembling.cancel_all(),
+            Some(message) = self.mailbox.recv() else break => {
+                let message = match message {
+                    Ingress::Acked(acks) => Message::Acked { from: self.me.clone(), acks },
+                    Ingress::Sealed(tip) => Message::Sealed(tip),
+                    Ingress::Certified(certificate) => Message::Certified(certificate),
+                    Ingress::Executed(tip) => Message::Executed(tip),
+                    Ingress::Entered(epoch) => {
+                        self.epochs.enter(epoch);
+                        Message::Entered(epoch)
+                    }
+                };
+                self.apply(message, &mut effects);
+            },
+            (job, result) = self.assembling.next_completed() => {
+                if result.is_err() {
+                    self.metrics.bisected.inc();
+                }
+                self.apply(Message::Assembled { job, result }, &mut effects);
+            },
+            Ok((from, bytes)) = self.receiver.recv() else break => {
+                match Acks::decode(bytes, &from, &self.epochs) {
+                    Ok(acks) => {
+                        self.metrics.acks.inc_by(acks.acks.len() as u64);
+                        self.apply(Message::Acked { from, acks }, &mut effects);
+                    }
+                    Err(refusal) => {
+                        refuse(&mut self.blocker, &self.metrics.refusals, &from, &refusal);
+                    }
+                }
+            },
+        }
+    }
+
+    fn apply(&mut self, message: Message<T>, effects: &mut Vec<Effect<T>>) {
+        self.state.apply(message, effects);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Assemble(job) => {
+                    let job = assemble(job, &self.strategy, &mut self.context);
+                    self.assembling.push(job);
+                }
+                Effect::Certified(certificate) => {
+                    self.metrics.assembled.inc();
+                    self.sequencer.certified(certificate.clone());
+                    self.tip_manager.assembled(certificate);
+                }
+                Effect::Refuse { from, refusal } => {
+                    refuse(&mut self.blocker, &self.metrics.refusals, &from, &refusal);
+                }
+            }
+        }
+    }
+}
+
+/// Checks and combines a quorum at once; on failure the forged acks are found by bisection.
+fn assemble<E: Environment, T: Types>(
+    mut job: Job<T>,
+    strategy: &T::Strategy,
+    context: &mut E,
+) -> impl Future<Output = Assembled<T>> + Send + 'static + use<E, T> {
+    let mut rng = StdRng::from_rng(context);
+    strategy.spawn(job.pending.len(), move |strategy| {
+        let pending = std::mem::take(&mut job.pending);
+        let me = job.committee.clone();
+        let subject_of = job.sequencer.clone();
+        let subject = job.tip.subject(me.epoch(), &subject_of);
+        let result = me.scheme().optimistic_assemble::<_, Digest, _, _>(
+            &mut rng,
+            subject,
+            pending,
+            job.verified.iter(),
+            &strategy,
+        );
+        (job, result)
+    })
+}

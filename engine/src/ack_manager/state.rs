@@ -1,0 +1,252 @@
+//! All decisions of the ack manager. Pure: no clock, no disk, no await.
+
+use crate::{
+    refusal::Refusal,
+    types::{Bounds, Certificate, Committee, Tip, Types},
+    wire::Acks,
+};
+use commonware_cryptography::certificate::{Attestation, Verification};
+use commonware_utils::Participant;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// What the state is told.
+pub enum Message<T: Types> {
+    /// Acks arrived; each is by the peer that delivered it (checked when they were decoded).
+    Acked {
+        /// Who.
+        from: T::PublicKey,
+        /// What.
+        acks: Acks<T>,
+    },
+    /// The sequencer sent a header, or wants its tip certified in a new epoch.
+    Sealed(Tip),
+    /// The lane's newest certificate is known: nothing below it is collected any more.
+    Certified(Arc<Certificate<T>>),
+    /// The lane's place in the executed lane table.
+    Executed(Tip),
+    /// The epoch moved on.
+    Entered(u64),
+    /// An assembly ended.
+    Assembled {
+        /// What was assembled.
+        job: Job<T>,
+        /// The proof, or which signatures verify and whose do not.
+        result: Result<crate::types::Proof<T>, Verification<T::Scheme>>,
+    },
+}
+
+/// One attempt to assemble a certificate.
+pub struct Job<T: Types> {
+    /// The committee of the epoch.
+    pub committee: Arc<Committee<T>>,
+    /// Whose lane.
+    pub sequencer: T::PublicKey,
+    /// The place to certify.
+    pub tip: Tip,
+    /// Signatures not checked yet.
+    pub pending: Vec<Attestation<T::Scheme>>,
+    /// Signatures that an earlier attempt found valid.
+    pub verified: Vec<Attestation<T::Scheme>>,
+}
+
+/// What the actor carries out.
+pub enum Effect<T: Types> {
+    /// Assemble, off the loop, and report.
+    Assemble(Job<T>),
+    /// A certificate of this node's lane.
+    Certified(Arc<Certificate<T>>),
+    /// A peer's ack was refused.
+    Refuse {
+        /// Whose.
+        from: T::PublicKey,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+/// The acks for one place in one epoch.
+struct Tally<T: Types> {
+    committee: Arc<Committee<T>>,
+    pending: BTreeMap<Participant, Attestation<T::Scheme>>,
+    verified: BTreeMap<Participant, Attestation<T::Scheme>>,
+    refused: BTreeSet<Participant>,
+}
+
+impl<T: Types> Tally<T> {
+    fn len(&self) -> usize {
+        self.pending.len() + self.verified.len()
+    }
+}
+
+/// Counts the acks of this node's own lane.
+pub struct State<T: Types> {
+    me: T::PublicKey,
+    bounds: Bounds,
+    epoch: u64,
+    /// The places that acks are collected for: what is in flight, and the tip certified last.
+    sealed: BTreeMap<u64, Tip>,
+    /// By height, then epoch.
+    tallies: BTreeMap<(u64, u64), Tally<T>>,
+    /// Height and epoch of the newest certificate.
+    newest: Option<(u64, u64)>,
+    assembling: bool,
+}
+
+impl<T: Types> State<T> {
+    /// Starts with nothing in flight.
+    pub const fn new(me: T::PublicKey, bounds: Bounds, epoch: u64) -> Self {
+        Self {
+            me,
+            bounds,
+            epoch,
+            sealed: BTreeMap::new(),
+            tallies: BTreeMap::new(),
+            newest: None,
+            assembling: false,
+        }
+    }
+
+    /// Signatures held in memory.
+    pub fn acks_held(&self) -> usize {
+        self.tallies.values().map(Tally::len).sum()
+    }
+
+    /// Takes one message and says what follows from it.
+    pub fn apply(&mut self, message: Message<T>, effects: &mut Vec<Effect<T>>) {
+        match message {
+            Message::Acked { from, acks } => self.acked(&from, acks, effects),
+            Message::Sealed(tip) => {
+                // A lane that lost its disk may go on from another header at a height.
+                let before = self.sealed.insert(tip.height, tip);
+                if before.is_some_and(|it| it != tip) {
+                    self.tallies.retain(|(height, _), _| *height != tip.height);
+                }
+            }
+            Message::Certified(certificate) => self.certified(&certificate),
+            Message::Executed(tip) => {
+                self.sealed = self.sealed.split_off(&tip.height);
+                self.tallies.retain(|(height, _), _| *height >= tip.height);
+            }
+            Message::Entered(epoch) => {
+                self.epoch = self.epoch.max(epoch);
+                let (bounds, epoch) = (self.bounds, self.epoch);
+                self.tallies.retain(|(_, of), _| bounds.contain(epoch, *of));
+            }
+            Message::Assembled { job, result } => self.assembled(job, result, effects),
+        }
+        self.assemble(effects);
+    }
+
+    /// Whether a certificate over this place would be news.
+    fn is_news(&self, height: u64, epoch: u64) -> bool {
+        self.newest.is_none_or(|it| (height, epoch) > it)
+    }
+
+    fn acked(&mut self, from: &T::PublicKey, acks: Acks<T>, effects: &mut Vec<Effect<T>>) {
+        let Acks { committee, sequencer, acks } = acks;
+        let epoch = committee.epoch();
+        if sequencer != self.me || !self.bounds.contain(self.epoch, epoch) {
+            return;
+        }
+        let mut refuse = |refusal| effects.push(Effect::Refuse { from: from.clone(), refusal });
+        for ack in acks {
+            let Some(tip) = self.sealed.get(&ack.height) else {
+                refuse(Refusal::NotInFlight(ack.height));
+                continue;
+            };
+            if !self.is_news(ack.height, epoch) {
+                continue;
+            }
+            if tip.digest != ack.digest {
+                refuse(Refusal::OtherHeader(ack.height));
+                continue;
+            }
+            let tally = self.tallies.entry((ack.height, epoch)).or_insert_with(|| Tally {
+                committee: committee.clone(),
+                pending: BTreeMap::new(),
+                verified: BTreeMap::new(),
+                refused: BTreeSet::new(),
+            });
+            let signer = ack.attestation.signer;
+            if tally.pending.contains_key(&signer) || tally.verified.contains_key(&signer) {
+                refuse(Refusal::DuplicateAck(ack.height));
+            } else if !tally.refused.contains(&signer) {
+                tally.pending.insert(signer, ack.attestation);
+            }
+        }
+    }
+
+    /// Starts an attempt at the highest place with a quorum, unless one is under way: what arrives
+    /// meanwhile is served by the next one.
+    fn assemble(&mut self, effects: &mut Vec<Effect<T>>) {
+        if self.assembling {
+            return;
+        }
+        let quorum = self.tallies.iter_mut().rev().find(|((height, epoch), tally)| {
+            self.newest.is_none_or(|it| (*height, *epoch) > it)
+                && tally.len() >= tally.committee.quorum()
+        });
+        let Some(((height, _), tally)) = quorum else { return };
+        self.assembling = true;
+        effects.push(Effect::Assemble(Job {
+            committee: tally.committee.clone(),
+            sequencer: self.me.clone(),
+            tip: self.sealed[height],
+            pending: std::mem::take(&mut tally.pending).into_values().collect(),
+            verified: tally.verified.values().cloned().collect(),
+        }));
+    }
+
+    fn assembled(
+        &mut self,
+        job: Job<T>,
+        result: Result<crate::types::Proof<T>, Verification<T::Scheme>>,
+        effects: &mut Vec<Effect<T>>,
+    ) {
+        self.assembling = false;
+        let epoch = job.committee.epoch();
+        match result {
+            Ok(proof) => {
+                let sequencer = self.me.clone();
+                let certificate = Arc::new(Certificate { epoch, sequencer, tip: job.tip, proof });
+                if self.is_news(job.tip.height, epoch) {
+                    self.certified(&certificate);
+                    effects.push(Effect::Certified(certificate));
+                }
+            }
+            Err(Verification { verified, invalid }) => {
+                for signer in &invalid {
+                    if let Some(from) = job.committee.validators().get(usize::from(*signer)) {
+                        let refusal = Refusal::AckSignature(job.tip.height);
+                        effects.push(Effect::Refuse { from: from.clone(), refusal });
+                    }
+                }
+                let Some(tally) = self.tallies.get_mut(&(job.tip.height, epoch)) else { return };
+                // A signer may have sent its ack again while the first one was being checked.
+                for signer in invalid {
+                    tally.pending.remove(&signer);
+                    tally.refused.insert(signer);
+                }
+                for attestation in verified {
+                    tally.pending.remove(&attestation.signer);
+                    tally.verified.insert(attestation.signer, attestation);
+                }
+            }
+        }
+    }
+
+    fn certified(&mut self, certificate: &Certificate<T>) {
+        if !self.is_news(certificate.tip.height, certificate.epoch) {
+            return;
+        }
+        self.newest = Some(certificate.rank());
+        // The tip itself stays: a new epoch certifies it again.
+        self.sealed = self.sealed.split_off(&certificate.tip.height);
+        self.sealed.insert(certificate.tip.height, certificate.tip);
+        let newest = certificate.rank();
+        self.tallies.retain(|rank, _| *rank > newest);
+    }
+}

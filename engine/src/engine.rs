@@ -1,0 +1,317 @@
+//! One node's part of all lanes, wired together.
+
+use crate::{
+    ack_manager,
+    activity::{Activity, Reporter as _},
+    canary::Canary,
+    environment::{Channel, Environment, Transport},
+    epochs::Epochs,
+    horizon::Horizon,
+    journal,
+    record::Record,
+    recovery::{self, RecoveryError},
+    sequencer, tip_manager,
+    types::{Bounds, Genesis, GenesisError, Provider, Types},
+};
+use commonware_cryptography::Signer as _;
+use commonware_runtime::{Error as RuntimeError, Handle, Storage};
+use commonware_utils::{channel::oneshot, sync::Mutex};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use thiserror::Error;
+
+/// The four channels of the engine, registered with the transport by the node.
+pub struct Network<N: Transport> {
+    /// Headers from sequencers to validators.
+    pub headers: Channel<N>,
+    /// Acks from validators to sequencers.
+    pub acks: Channel<N>,
+    /// Certificates, fetches, questions.
+    pub gossip: Channel<N>,
+    /// Answers to questions.
+    pub answers: Channel<N>,
+    /// Cuts off faulty peers.
+    pub blocker: N::Blocker,
+}
+
+/// Parameters of one node's engine.
+pub struct Config<T: Types> {
+    /// What the deployment agrees on.
+    pub genesis: Arc<Genesis>,
+    /// This node's key: its name on the network, and what signs its lane.
+    pub key: T::PrivateKey,
+    /// Knows the committees.
+    pub provider: Arc<dyn Provider<T>>,
+    /// The newest epoch the node knows of. An epoch that the journal has entered is never left for an
+    /// earlier one.
+    pub epoch: u64,
+    /// Epochs around the current one that are taken part in.
+    pub bounds: Bounds,
+    /// Owns the chunks' bodies.
+    pub automaton: T::Automaton,
+    /// Takes what is reported.
+    pub reporter: T::Reporter,
+    /// Where expensive verification runs.
+    pub strategy: T::Strategy,
+    /// How often what is missing or uncertified is asked for or sent again.
+    pub rebroadcast: Duration,
+    /// How long a new certificate waits for a header to travel with before it is sent alone.
+    pub certificate_linger: Duration,
+    /// Whether new headers overtake other messages on the wire.
+    pub priority_proposals: bool,
+    /// Whether acks overtake other messages on the wire.
+    pub priority_acks: bool,
+    /// Messages an actor's mailbox holds before it coalesces them.
+    pub mailbox_size: NonZeroUsize,
+    /// Where and how the journal lies on the disk.
+    pub journal: journal::Config<()>,
+    /// The planted bug, if any.
+    pub canary: Canary,
+}
+
+/// Why a node cannot start, or stopped.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The parameters contradict each other.
+    #[error("the genesis is refused: {0}")]
+    Genesis(#[from] GenesisError),
+    /// The newest epoch entered here has no committee.
+    #[error("the committee of epoch {0} is not known: the provider must know the epoch the node starts in")]
+    Epoch(u64),
+    /// The disk failed.
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    /// A lost disk could not be recovered from.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    /// A task of the node ended early.
+    #[error("a task of the node ended: {0}")]
+    Task(RuntimeError),
+}
+
+/// A running engine: how the rest of the node reaches it.
+pub struct Engine<T: Types> {
+    tip_manager: tip_manager::Mailbox<T>,
+    sequencer: sequencer::Mailbox<T>,
+}
+
+impl<T: Types> Clone for Engine<T> {
+    fn clone(&self) -> Self {
+        Self { tip_manager: self.tip_manager.clone(), sequencer: self.sequencer.clone() }
+    }
+}
+
+/// What a start gives: the engine, and a handle that resolves when it stops, with the reason if it
+/// was not asked to.
+pub type Start<T> = (Engine<T>, Handle<Result<(), Error>>);
+
+impl<T: Types> Engine<T> {
+    /// Marks a new node's directory as initialised: without the mark, a start takes the disk for lost.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub async fn initialise<E: Storage>(
+        context: &E,
+        journal: &journal::Config<()>,
+    ) -> Result<(), Error> {
+        Ok(journal::init(context, journal).await?)
+    }
+
+    /// Starts every actor, after the journal is replayed and, if the disk was lost, after 2f+1
+    /// validators have answered.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn start<E, N>(
+        mut context: E,
+        config: Config<T>,
+        mut network: Network<N>,
+    ) -> Result<Start<T>, Error>
+    where
+        E: Environment,
+        N: Transport<PublicKey = T::PublicKey>,
+    {
+        config.genesis.check()?;
+        let (mut journal, opened) =
+            journal::open::<E, Record<T>>(context.child("journal"), config.journal.clone()).await?;
+        let mut records = opened.records;
+        let journaled = tip_manager::entered(&records);
+        let epoch = journaled.unwrap_or(config.epoch);
+        if config.provider.committee(epoch).is_none() {
+            return Err(Error::Epoch(epoch));
+        }
+        let epochs = Epochs::new(config.provider.clone(), config.bounds, epoch);
+        let me = config.key.public_key();
+
+        let mut first = Vec::new();
+        if !opened.initialised {
+            first = Self::recover::<E, N>(&mut context, &config, &me, &epochs, &mut network).await?;
+        }
+        if journaled.is_none() {
+            first.push(Record::Entered { epoch });
+        }
+
+        let (tip_manager, tip_inbox) =
+            tip_manager::mailbox(&context.child("tip_manager"), config.mailbox_size);
+        let (sequencer, sequencer_inbox) =
+            sequencer::mailbox(&context.child("sequencer"), config.mailbox_size);
+        let (ack_manager, ack_inbox) =
+            ack_manager::mailbox(&context.child("ack_manager"), config.mailbox_size);
+        let (written, durable) = oneshot::channel();
+        let written = Mutex::new(Some(written));
+        let mut setup = journal.subscribe(move |_| drop(written.lock().take()));
+        let tip_writer = journal.subscribe({
+            let tip_manager = tip_manager.clone();
+            move |position| tip_manager.synced(position)
+        });
+        let sequencer_writer = journal.subscribe({
+            let sequencer = sequencer.clone();
+            move |position| sequencer.synced(position)
+        });
+        let journal = journal.start();
+        if !first.is_empty() {
+            setup.append(first.clone());
+            // The notification drops the sender; so does the journal when it fails, and its handle
+            // then says why.
+            let _ = durable.await;
+            records.extend(first);
+        }
+        if !opened.initialised {
+            journal::init(&context, &config.journal).await?;
+        }
+
+        let canary = config.canary;
+        let restored = tip_manager::State::restore(
+            tip_manager::StateConfig {
+                genesis: config.genesis.clone(),
+                me: me.clone(),
+                epochs: epochs.clone(),
+                canary,
+            },
+            &records,
+        );
+        let sequencer_actor = sequencer::Actor::<E, N, T>::new(
+            context.child("sequencer"),
+            sequencer::Config {
+                state: sequencer::StateConfig {
+                    genesis: config.genesis.clone(),
+                    key: config.key.clone(),
+                    me: me.clone(),
+                    epochs: epochs.clone(),
+                    certificate_linger_ms: u64::try_from(config.certificate_linger.as_millis())
+                        .unwrap_or(u64::MAX),
+                    canary,
+                },
+                automaton: config.automaton.clone(),
+                reporter: config.reporter.clone(),
+                rebroadcast: config.rebroadcast,
+                priority_proposals: config.priority_proposals,
+                mailbox_size: config.mailbox_size,
+            },
+            &records,
+            sequencer_inbox,
+            network.headers.0.clone(),
+            sequencer::Neighbours {
+                ack_manager: ack_manager.clone(),
+                tip_manager: tip_manager.clone(),
+                journal: sequencer_writer,
+            },
+        );
+        let ack_actor = ack_manager::Actor::<E, N, T>::new(
+            context.child("ack_manager"),
+            ack_manager::Config {
+                me: me.clone(),
+                epochs: epochs.clone(),
+                bounds: config.bounds,
+                strategy: config.strategy.clone(),
+                mailbox_size: config.mailbox_size,
+            },
+            sequencer_actor.in_flight(),
+            ack_inbox,
+            (network.acks.1, network.blocker.clone()),
+            sequencer.clone(),
+            tip_manager.clone(),
+        );
+        let tip_actor = tip_manager::Actor::<E, N, T>::new(
+            context.child("tip_manager"),
+            tip_manager::Config {
+                me: me.clone(),
+                automaton: config.automaton,
+                reporter: config.reporter.clone(),
+                strategy: config.strategy,
+                rebroadcast: config.rebroadcast,
+                priority_acks: config.priority_acks,
+                mailbox_size: config.mailbox_size,
+            },
+            restored,
+            tip_inbox,
+            tip_manager::Peers {
+                headers: network.headers,
+                gossip: network.gossip,
+                acks: network.acks.0,
+                answers: network.answers.0,
+                blocker: network.blocker,
+            },
+            tip_manager::Neighbours {
+                sequencer: Some(sequencer.clone()),
+                ack_manager: Some(ack_manager),
+                journal: tip_writer,
+            },
+        );
+        config.reporter.report(Activity::Entered(epoch));
+        let engine = Self { tip_manager, sequencer };
+        engine.entered(config.epoch);
+        let handle = context.child("engine").spawn(move |_| async move {
+            let tasks = [tip_actor.start(), sequencer_actor.start(), ack_actor.start()];
+            let tasks = futures::future::select_all(tasks);
+            match futures::future::select(journal, tasks).await {
+                futures::future::Either::Left((ended, _)) => match ended {
+                    Ok(result) => result.map_err(Error::from),
+                    Err(error) => Err(Error::Task(error)),
+                },
+                futures::future::Either::Right(((ended, _, _), journal)) => {
+                    ended.map_err(Error::Task)?;
+                    // A graceful stop: what is queued is still synced.
+                    journal.await.map_err(Error::Task)?.map_err(Error::from)
+                }
+            }
+        });
+        Ok((engine, handle))
+    }
+
+    async fn recover<E, N>(
+        context: &mut E,
+        config: &Config<T>,
+        me: &T::PublicKey,
+        epochs: &Epochs<T>,
+        network: &mut Network<N>,
+    ) -> Result<Vec<Record<T>>, Error>
+    where
+        E: Environment,
+        N: Transport<PublicKey = T::PublicKey>,
+    {
+        let nonce = rand_core::Rng::next_u64(context);
+        let genesis = config.genesis.clone();
+        let state = recovery::State::new(genesis, me.clone(), nonce, config.bounds, epochs);
+        let channels = (&mut network.gossip.0, &mut network.answers.1);
+        let strategy = &config.strategy;
+        let interval = config.rebroadcast;
+        Ok(recovery::recover::<E, N, T>(context, state, epochs, channels, strategy, interval).await?)
+    }
+
+    /// The node entered an epoch: its committee is known to the provider. Earlier epochs are ignored.
+    pub fn entered(&self, epoch: u64) {
+        self.tip_manager.entered(epoch);
+        self.sequencer.entered(epoch);
+    }
+
+    /// The chain moved.
+    pub fn advanced(&self, horizon: Horizon<T::PublicKey>) {
+        self.sequencer.advanced(horizon.clone());
+        self.tip_manager.advanced(horizon);
+    }
+
+    /// A body arrived or a quota was freed: pending verdicts may have changed.
+    pub fn stirred(&self) {
+        self.tip_manager.stirred();
+    }
+}

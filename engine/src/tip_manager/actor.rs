@@ -1,0 +1,340 @@
+//! Select, apply, carry out the effects.
+
+use super::{
+    Candidate, Config, Effect, Ingress, Mailbox, Message, State, To,
+    metrics::Metrics,
+    state::forgotten,
+};
+use crate::{
+    ack_manager,
+    activity::{Activity, Automaton as _, Judgement, Reporter as _, Verdict},
+    alarm::{Alarm, now_ms},
+    environment::{Channel, Environment, Transport},
+    journal::Writer,
+    record::Record,
+    refuse::refuse,
+    sequencer,
+    types::{Digest, Signed, Types},
+    wire::{Acks, Envelope, Gossip},
+};
+use commonware_actor::mailbox;
+use commonware_cryptography::certificate::Verifier as _;
+use commonware_macros::select_loop;
+use commonware_p2p::{Receiver as _, Recipients, Sender as _};
+use commonware_parallel::Strategy as _;
+use commonware_runtime::{ContextCell, Handle, spawn_cell};
+use commonware_utils::futures::Pool;
+use futures::FutureExt as _;
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use std::sync::Arc;
+
+/// The channels of a tip manager.
+pub struct Peers<N: Transport> {
+    /// Headers from sequencers, and answers to fetches.
+    pub headers: Channel<N>,
+    /// Certificates, fetches, questions.
+    pub gossip: Channel<N>,
+    /// Acks to sequencers.
+    pub acks: N::Sender,
+    /// Answers to questions.
+    pub answers: N::Sender,
+    /// Cuts off faulty peers.
+    pub blocker: N::Blocker,
+}
+
+/// The other actors of the node that a tip manager talks to.
+pub(crate) struct Neighbours<T: Types> {
+    pub sequencer: Option<sequencer::Mailbox<T>>,
+    pub ack_manager: Option<ack_manager::Mailbox<T>>,
+    pub journal: Writer<Record<T>>,
+}
+
+/// A verdict that came later.
+type Judged<T> = (Arc<Signed<T>>, Verdict);
+
+/// See the module's documentation.
+pub struct Actor<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> {
+    context: ContextCell<E>,
+    state: State<T>,
+    config: Config<T>,
+    mailbox: mailbox::Receiver<Ingress<T>>,
+    peers: Peers<N>,
+    neighbours: Neighbours<T>,
+    metrics: Metrics,
+    judging: Pool<'static, Judged<T>>,
+    checking: Pool<'static, Vec<(Candidate<T>, bool)>>,
+    me: T::PublicKey,
+}
+
+/// Creates the mailbox first: the journal notifies it, and is a neighbour of the actor.
+pub(crate) fn mailbox<E: Environment, T: Types>(
+    context: &E,
+    size: std::num::NonZeroUsize,
+) -> (Mailbox<T>, mailbox::Receiver<Ingress<T>>) {
+    let (sender, receiver) = mailbox::new(context.child("mailbox"), size);
+    (Mailbox(sender), receiver)
+}
+
+impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, N, T> {
+    pub(crate) fn new(
+        context: E,
+        config: Config<T>,
+        state: State<T>,
+        mailbox: mailbox::Receiver<Ingress<T>>,
+        peers: Peers<N>,
+        neighbours: Neighbours<T>,
+    ) -> Self {
+        let metrics = Metrics::new(&context);
+        let me = config.me.clone();
+        Self {
+            context: ContextCell::new(context),
+            state,
+            config,
+            mailbox,
+            peers,
+            neighbours,
+            metrics,
+            judging: Pool::default(),
+            checking: Pool::default(),
+            me,
+        }
+    }
+
+    /// Runs until the node stops.
+    pub fn start(mut self) -> Handle<()> {
+        spawn_cell!(self.context, self.run())
+    }
+
+    async fn run(mut self) {
+        let interval_ms = u64::try_from(self.config.rebroadcast.as_millis()).expect("an interval");
+        // The first tick is drawn, so that nodes started together do not tick together.
+        let start_ms = now_ms(&*self.context);
+        let mut tick_ms = start_ms + self.context.random_range(1..=interval_ms.max(1));
+        let mut alarm = Alarm::default();
+        let mut effects = Vec::new();
+        // Verdicts of replayed locks are asked at once.
+        self.apply(Message::Stirred, &mut effects);
+        select_loop! {
+            self.context,
+            on_start => {
+                let at_ms = self.state.wake_ms().map_or(tick_ms, |it| it.min(tick_ms));
+                alarm.set(&*self.context, Some(at_ms));
+            },
+            on_stopped => self.judging.cancel_all(),
+            Some(message) = self.mailbox.recv() else break => {
+                self.ingress(message, &mut effects);
+            },
+            (header, verdict) = self.judging.next_completed() => {
+                let message = judged(&header, verdict);
+                self.apply(message, &mut effects);
+            },
+            results = self.checking.next_completed() => {
+                self.apply(Message::Checked(results), &mut effects);
+            },
+            Ok((from, bytes)) = self.peers.headers.1.recv() else break => {
+                match Envelope::decode(bytes, self.state.epochs()) {
+                    Ok(envelope) => {
+                        self.metrics.headers.inc_by(envelope.headers.len() as u64);
+                        self.apply(Message::Delivered { from, envelope }, &mut effects);
+                    }
+                    Err(refusal) => {
+                        refuse(&mut self.peers.blocker, &self.metrics.refusals, &from, &refusal);
+                    }
+                }
+            },
+            Ok((from, bytes)) = self.peers.gossip.1.recv() else break => {
+                match Gossip::decode(bytes, self.state.epochs()) {
+                    Ok(gossip) => self.apply(Message::Gossiped { from, gossip }, &mut effects),
+                    Err(refusal) => {
+                        refuse(&mut self.peers.blocker, &self.metrics.refusals, &from, &refusal);
+                    }
+                }
+            },
+            _ = alarm.rang() => {
+                let now_ms = now_ms(&*self.context);
+                if now_ms >= tick_ms {
+                    tick_ms = now_ms + interval_ms;
+                    self.metrics.headers_held.set(self.state.headers_held() as i64);
+                    self.apply(Message::Ticked, &mut effects);
+                }
+                self.apply(Message::Woken, &mut effects);
+            },
+        }
+    }
+
+    fn ingress(&mut self, message: Ingress<T>, effects: &mut Vec<Effect<T>>) {
+        let message = match message {
+            Ingress::Assembled(certificate) => Message::Assembled(certificate),
+            Ingress::Synced(position) => Message::Synced(position),
+            Ingress::Entered(epoch) => Message::Entered(epoch),
+            Ingress::Advanced(horizon) => Message::Advanced(horizon),
+            Ingress::Stirred => Message::Stirred,
+            Ingress::Proposed(envelope) => Message::Delivered { from: self.me.clone(), envelope },
+        };
+        self.apply(message, effects);
+    }
+
+    /// Applies a message and what follows from it at once: verdicts known on the spot.
+    fn apply(&mut self, message: Message<T>, effects: &mut Vec<Effect<T>>) {
+        self.state.apply(now_ms(&*self.context), message, effects);
+        let mut records = Vec::new();
+        let mut verdicts = Vec::new();
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Journal(record) => records.push(record),
+                other => {
+                    Self::append(&mut self.neighbours.journal, &mut records);
+                    verdicts.extend(self.carry_out(other));
+                }
+            }
+        }
+        Self::append(&mut self.neighbours.journal, &mut records);
+        for message in verdicts {
+            self.apply(message, effects);
+        }
+    }
+
+    fn append(journal: &mut Writer<Record<T>>, records: &mut Vec<Record<T>>) {
+        if !records.is_empty() {
+            journal.append(std::mem::take(records));
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect<T>) -> Option<Message<T>> {
+        match effect {
+            Effect::Journal(_) => unreachable!("appended in order by the caller"),
+            Effect::Forget { sequencer, below } => {
+                self.neighbours.journal.forget(forgotten(&sequencer, below));
+            }
+            Effect::Judge(header) => return self.judge(header),
+            Effect::Ack(acks) => self.ack(acks),
+            Effect::Answer { to, envelope } => {
+                let bytes = envelope.encode(self.state.epochs().current());
+                self.peers.headers.0.send(Recipients::One(to), bytes, false);
+            }
+            Effect::Serve { to, from, upto } => {
+                if let Some(sequencer) = &self.neighbours.sequencer {
+                    sequencer.asked(to, from, upto);
+                }
+            }
+            Effect::Gossip { to, gossip } => self.gossip(to, &gossip),
+            Effect::Tell { to, told } => {
+                self.peers.answers.send(Recipients::One(to), told.encode(), false);
+            }
+            Effect::Check(candidates) => self.check(candidates),
+            Effect::Report(activity) => self.report(activity),
+            Effect::Refuse { from, refusal } => {
+                refuse(&mut self.peers.blocker, &self.metrics.refusals, &from, &refusal);
+            }
+        }
+        None
+    }
+
+    fn judge(&mut self, header: Arc<Signed<T>>) -> Option<Message<T>> {
+        self.metrics.judged.inc();
+        match self.config.automaton.judge(header.header()) {
+            Judgement::Now(verdict) => return Some(judged(&header, verdict)),
+            Judgement::Later(verdict) => {
+                // A dropped verdict is how the application pushes back.
+                self.judging.push(verdict.map(|it| (header, it.unwrap_or(Verdict::Pending))));
+            }
+        }
+        None
+    }
+
+    fn ack(&mut self, acks: Acks<T>) {
+        self.metrics.acks.inc_by(acks.acks.len() as u64);
+        if acks.sequencer == self.me {
+            if let Some(ack_manager) = &self.neighbours.ack_manager {
+                ack_manager.acked(acks);
+            }
+            return;
+        }
+        let to = Recipients::One(acks.sequencer.clone());
+        self.peers.acks.send(to, acks.encode(), self.config.priority_acks);
+    }
+
+    fn gossip(&mut self, to: To<T::PublicKey>, gossip: &Gossip<T>) {
+        let to = match to {
+            To::Peer(peer) => peer,
+            To::AnyValidator => {
+                let validators = self.state.epochs().current().validators();
+                let others = validators.len() - usize::from(validators.position(&self.me).is_some());
+                if others == 0 {
+                    return;
+                }
+                let drawn = self.context.random_range(0..others);
+                validators.iter().filter(|it| **it != self.me).nth(drawn).expect("drawn").clone()
+            }
+        };
+        if matches!(gossip, Gossip::Fetch { .. }) {
+            self.metrics.fetches.inc();
+        }
+        let bytes = gossip.encode(self.state.epochs());
+        self.peers.gossip.0.send(Recipients::One(to), bytes, false);
+    }
+
+    /// Checks certificates together, off the loop. Those of one epoch share a batch; a bad one is
+    /// found by bisection.
+    fn check(&mut self, candidates: Vec<Candidate<T>>) {
+        self.metrics.certificates_checked.inc_by(candidates.len() as u64);
+        let epochs = self.state.epochs().clone();
+        let mut rng = StdRng::from_rng(&mut *self.context);
+        let job = self.config.strategy.spawn(candidates.len(), move |strategy| {
+            let mut results = Vec::with_capacity(candidates.len());
+            let mut rest = candidates;
+            while let Some(epoch) = rest.first().map(|it| it.certificate.epoch) {
+                let (batch, others): (Vec<_>, Vec<_>) =
+                    rest.into_iter().partition(|it| it.certificate.epoch == epoch);
+                rest = others;
+                let valid = match epochs.committee(epoch) {
+                    Some(committee) => {
+                        let pairs: Vec<_> = batch
+                            .iter()
+                            .map(|it| (it.certificate.subject(), &it.certificate.proof))
+                            .collect();
+                        let scheme = committee.scheme();
+                        scheme.verify_certificates_bisect::<_, Digest>(&mut rng, &pairs, &strategy)
+                    }
+                    None => vec![false; batch.len()],
+                };
+                results.extend(batch.into_iter().zip(valid));
+            }
+            results
+        });
+        self.checking.push(job);
+    }
+
+    fn report(&mut self, activity: Activity<T>) {
+        match &activity {
+            Activity::Tip(_) => {
+                self.metrics.locks.inc();
+            }
+            Activity::Certified(certificate) => {
+                self.metrics.certificates.inc();
+                if certificate.sequencer == self.me
+                    && let Some(sequencer) = &self.neighbours.sequencer
+                {
+                    sequencer.certified(certificate.clone());
+                }
+            }
+            Activity::Evidence(_) => {
+                self.metrics.evidence.inc();
+            }
+            Activity::Entered(epoch) => {
+                self.metrics.epoch.set(i64::try_from(*epoch).unwrap_or(i64::MAX));
+            }
+            Activity::Proposed(_) | Activity::Acked { .. } => {}
+        }
+        self.config.reporter.report(activity);
+    }
+}
+
+fn judged<T: Types>(header: &Signed<T>, verdict: Verdict) -> Message<T> {
+    Message::Judged {
+        sequencer: header.header().sequencer.clone(),
+        height: header.height(),
+        digest: header.digest(),
+        verdict,
+    }
+}

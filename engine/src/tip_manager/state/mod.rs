@@ -1,0 +1,484 @@
+//! All decisions of the tip manager. Pure: no clock, no disk, no await.
+
+mod certificates;
+mod headers;
+mod lane;
+mod restore;
+
+pub use restore::entered;
+
+use crate::{
+    activity::Activity,
+    canary::Canary,
+    epochs::Epochs,
+    horizon::Horizon,
+    record::{Key, Record},
+    refusal::Refusal,
+    tip_manager::ingress::{Candidate, Message},
+    types::{Evidence, Genesis, Signed, Tip, Types},
+    wire::{ACKS_MAX, Ack, Acks, CERTIFICATES_MAX, Envelope, Gossip, Told},
+};
+use commonware_cryptography::certificate::Scheme as _;
+use lane::{Lane, Opinion};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::RangeInclusive,
+    sync::Arc,
+};
+
+/// To whom gossip goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To<P> {
+    /// One peer.
+    Peer(P),
+    /// Any other validator of the current epoch, drawn at random.
+    AnyValidator,
+}
+
+/// What the actor carries out.
+pub enum Effect<T: Types> {
+    /// Append to the journal; the position of each record is the previous one's plus one.
+    Journal(Record<T>),
+    /// The journal may forget the locks of a lane below a height.
+    Forget {
+        /// Whose lane.
+        sequencer: T::PublicKey,
+        /// The first height that is still needed.
+        below: u64,
+    },
+    /// Ask the application.
+    Judge(Arc<Signed<T>>),
+    /// Send acks to the lane's sequencer.
+    Ack(Acks<T>),
+    /// Send headers, a certificate or both to a peer.
+    Answer {
+        /// Who.
+        to: T::PublicKey,
+        /// What.
+        envelope: Envelope<T>,
+    },
+    /// The headers of this node's own lane are its sequencer's to serve.
+    Serve {
+        /// Who asked.
+        to: T::PublicKey,
+        /// The lowest and the highest height wanted.
+        from: u64,
+        /// See `from`.
+        upto: u64,
+    },
+    /// Send gossip.
+    Gossip {
+        /// To whom.
+        to: To<T::PublicKey>,
+        /// What.
+        gossip: Gossip<T>,
+    },
+    /// Answer a node that lost its disk.
+    Tell {
+        /// Who asked.
+        to: T::PublicKey,
+        /// What it is told.
+        told: Told<T>,
+    },
+    /// Check certificates together, and report each.
+    Check(Vec<Candidate<T>>),
+    /// Tell the node, and this node's sequencer if the lane is its own.
+    Report(Activity<T>),
+    /// A peer's message, or a part of one, was refused.
+    Refuse {
+        /// Whose.
+        from: T::PublicKey,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+/// What the state is built with.
+pub struct Config<T: Types> {
+    /// The deployment.
+    pub genesis: Arc<Genesis>,
+    /// This node.
+    pub me: T::PublicKey,
+    /// Epochs around the current one.
+    pub epochs: Epochs<T>,
+    /// The planted bug, if any.
+    pub canary: Canary,
+}
+
+/// Every lane as this node holds it.
+pub struct State<T: Types> {
+    genesis: Arc<Genesis>,
+    header_namespace: Vec<u8>,
+    me: T::PublicKey,
+    epochs: Epochs<T>,
+    canary: Canary,
+    /// The epoch being entered, and the journal position that makes it durable.
+    entering: Option<(u64, u64)>,
+    /// Nothing is signed in epochs below this one: a disk was lost.
+    muted_until: u64,
+    lanes: BTreeMap<T::PublicKey, Lane<T>>,
+    finalized_ms: u64,
+    executed_ms: u64,
+    now_ms: u64,
+    /// Records appended so far.
+    position: u64,
+    /// Records durable so far.
+    durable: u64,
+    /// Lanes with records not yet durable, in the order of their positions.
+    unsynced: VecDeque<(u64, T::PublicKey)>,
+    /// Certificates not checked yet: the newest of each lane from each peer.
+    candidates: BTreeMap<(T::PublicKey, T::PublicKey), Candidate<T>>,
+    checking: bool,
+    /// Proofs found, by epoch and sequencer.
+    evidence: BTreeMap<(u64, T::PublicKey), u64>,
+    /// When the earliest held header's slot begins.
+    wake_ms: Option<u64>,
+}
+
+impl<T: Types> State<T> {
+    /// The current epoch's view, for decoding what peers send.
+    pub const fn epochs(&self) -> &Epochs<T> {
+        &self.epochs
+    }
+
+    /// When to send [`Message::Woken`].
+    pub const fn wake_ms(&self) -> Option<u64> {
+        self.wake_ms
+    }
+
+    /// Records appended so far: the position of the last one.
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Headers held in memory, of every lane: locked, waiting, kept for others.
+    pub fn headers_held(&self) -> usize {
+        self.lanes
+            .values()
+            .map(|it| it.locks.len() + it.waiting.len() + it.chain.len() + it.spare.len())
+            .sum()
+    }
+
+    /// Takes one message and says what follows from it.
+    pub fn apply(&mut self, now_ms: u64, message: Message<T>, effects: &mut Vec<Effect<T>>) {
+        self.now_ms = self.now_ms.max(now_ms);
+        match message {
+            Message::Delivered { from, envelope } => self.delivered(&from, envelope, effects),
+            Message::Gossiped { from, gossip } => self.gossiped(from, gossip, effects),
+            Message::Checked(results) => self.checked(results, effects),
+            Message::Assembled(certificate) => {
+                let me = self.me.clone();
+                self.adopt(&me, certificate, effects);
+            }
+            Message::Judged { sequencer, height, digest, verdict } => {
+                self.judged(&sequencer, height, digest, verdict, effects);
+            }
+            Message::Synced(position) => self.synced(position, effects),
+            Message::Entered(epoch) => self.enter(epoch, effects),
+            Message::Advanced(horizon) => self.advanced(horizon, effects),
+            Message::Stirred => self.ask_again(effects),
+            Message::Ticked => self.ticked(effects),
+            Message::Woken => self.woken(effects),
+        }
+    }
+
+    fn journal(&mut self, record: Record<T>, effects: &mut Vec<Effect<T>>) -> u64 {
+        self.position += 1;
+        effects.push(Effect::Journal(record));
+        self.position
+    }
+
+    /// Whether this node acks in the current epoch.
+    fn signs(&self) -> bool {
+        self.entering.is_none()
+            && self.epochs.current().signs()
+            && self.epochs.epoch() >= self.muted_until
+    }
+
+    fn synced(&mut self, position: u64, effects: &mut Vec<Effect<T>>) {
+        self.durable = self.durable.max(position);
+        let mut lanes = BTreeSet::new();
+        while self.unsynced.front().is_some_and(|(at, _)| *at <= self.durable) {
+            lanes.extend(self.unsynced.pop_front().map(|(_, lane)| lane));
+        }
+        if self.entering.is_some_and(|(_, at)| at <= self.durable) {
+            self.entered(effects);
+            return;
+        }
+        for sequencer in &lanes {
+            if self.lanes.get(sequencer).is_some_and(|it| it.base.ack.is_none()) {
+                self.ack_base(sequencer, effects);
+            }
+            self.progress(sequencer, effects);
+        }
+    }
+
+    /// Begins to enter an epoch: what follows waits until that is durable.
+    fn enter(&mut self, epoch: u64, effects: &mut Vec<Effect<T>>) {
+        let ahead = self.entering.map_or(self.epochs.epoch(), |(it, _)| it);
+        if epoch <= ahead || self.epochs.committee(epoch).is_none() {
+            return;
+        }
+        if self.canary.is(Canary::ForgetEpoch) {
+            self.entering = Some((epoch, self.durable));
+            self.entered(effects);
+            return;
+        }
+        let position = self.journal(Record::Entered { epoch }, effects);
+        self.entering = Some((epoch, position));
+    }
+
+    /// The epoch is durable: locks are scoped to it from here on.
+    fn entered(&mut self, effects: &mut Vec<Effect<T>>) {
+        let (epoch, _) = self.entering.take().expect("entering");
+        assert!(self.epochs.enter(epoch), "a known, later epoch");
+        effects.push(Effect::Report(Activity::Entered(epoch)));
+        self.candidates.retain(|_, it| self.epochs.contain(it.certificate.epoch));
+        let sequencers: Vec<_> = self.lanes.keys().cloned().collect();
+        for sequencer in sequencers {
+            let lane = self.lanes.get_mut(&sequencer).expect("listed");
+            let within = lane.base.certificate.as_ref().is_none_or(|it| self.epochs.contain(it.epoch));
+            if !within || lane.departs_from_executed() {
+                let tip = lane.executed;
+                let record = Record::Base { sequencer: sequencer.clone(), tip, certificate: None };
+                self.position += 1;
+                effects.push(Effect::Journal(record));
+                lane.restart(&self.genesis, self.position);
+                self.unsynced.push_back((self.position, sequencer.clone()));
+            } else {
+                lane.drop_locks(&self.genesis);
+            }
+            self.ack_base(&sequencer, effects);
+        }
+        self.fit_evidence();
+    }
+
+    /// Acks the base header in the current epoch, if its certificate is an earlier epoch's.
+    fn ack_base(&mut self, sequencer: &T::PublicKey, effects: &mut Vec<Effect<T>>) {
+        if !self.signs() || self.epochs.current().sequencer_index(sequencer).is_none() {
+            return;
+        }
+        let epoch = self.epochs.epoch();
+        let committee = self.epochs.current().clone();
+        let Some(lane) = self.lanes.get_mut(sequencer) else { return };
+        let base = &mut lane.base;
+        let certified = base.certificate.as_ref().is_some_and(|it| it.epoch >= epoch);
+        if base.tip.height == 0 || certified || base.contested || base.position > self.durable {
+            return;
+        }
+        if base.ack.is_none() {
+            base.ack = sign(&committee, sequencer, &base.tip);
+            let tip = base.tip;
+            let sequencer = sequencer.clone();
+            effects.push(Effect::Report(Activity::Acked { epoch, sequencer, tip }));
+        }
+        let acks = base.ack.iter().cloned().collect();
+        effects.push(Effect::Ack(Acks { committee, sequencer: sequencer.clone(), acks }));
+    }
+
+    /// Acks what has become ackable, in height order.
+    fn progress(&mut self, sequencer: &T::PublicKey, effects: &mut Vec<Effect<T>>) {
+        if !self.signs() || self.epochs.current().sequencer_index(sequencer).is_none() {
+            return;
+        }
+        let committee = self.epochs.current().clone();
+        let now_ms = if self.canary.is(Canary::ExpireByClock) { self.now_ms } else { self.finalized_ms };
+        let Some(lane) = self.lanes.get_mut(sequencer) else { return };
+        let mut acks = Vec::new();
+        while lane.acked < lane.top.height {
+            let lock = &lane.locks[&(lane.acked + 1)];
+            if !lane.is_ready(lock, self.durable, now_ms, self.canary) {
+                break;
+            }
+            let tip = lock.header.tip();
+            let Some(ack) = sign(&committee, sequencer, &tip) else { break };
+            lane.locks.get_mut(&tip.height).expect("just seen").ack = Some(ack.clone());
+            lane.acked = tip.height;
+            acks.push(ack);
+            let (epoch, sequencer) = (committee.epoch(), sequencer.clone());
+            effects.push(Effect::Report(Activity::Acked { epoch, sequencer, tip }));
+        }
+        self.ack(committee, sequencer, acks, effects);
+    }
+
+    fn ack(
+        &self,
+        committee: Arc<crate::types::Committee<T>>,
+        sequencer: &T::PublicKey,
+        mut acks: Vec<Ack<T>>,
+        effects: &mut Vec<Effect<T>>,
+    ) {
+        while !acks.is_empty() {
+            let rest = acks.split_off(acks.len().min(ACKS_MAX));
+            let (committee, sequencer) = (committee.clone(), sequencer.clone());
+            effects.push(Effect::Ack(Acks { committee, sequencer, acks }));
+            acks = rest;
+        }
+    }
+
+    fn advanced(&mut self, horizon: Horizon<T::PublicKey>, effects: &mut Vec<Effect<T>>) {
+        self.finalized_ms = self.finalized_ms.max(horizon.finalized_ms);
+        self.executed_ms = self.executed_ms.max(horizon.executed_ms);
+        for (sequencer, tip) in horizon.included {
+            self.lane(&sequencer).ahead.include(tip.height);
+        }
+        for (sequencer, tip) in horizon.executed {
+            self.executed(&sequencer, tip, effects);
+        }
+        let sequencers: Vec<_> = self.lanes.keys().cloned().collect();
+        for sequencer in sequencers {
+            let lane = self.lanes.get_mut(&sequencer).expect("listed");
+            lane.ahead.expire(self.finalized_ms);
+            lane.expire_spare(&self.genesis, self.executed_ms);
+            self.extend(&sequencer, effects);
+            self.progress(&sequencer, effects);
+        }
+        self.ask_again(effects);
+    }
+
+    /// A lane was executed up to a place: below it nothing is needed any more, and no base is older.
+    fn executed(&mut self, sequencer: &T::PublicKey, tip: Tip, effects: &mut Vec<Effect<T>>) {
+        let lane = self.lane(sequencer);
+        if tip.height <= lane.executed.height {
+            return;
+        }
+        if tip.height > lane.base.tip.height {
+            let record = Record::Base { sequencer: sequencer.clone(), tip, certificate: None };
+            let position = self.journal(record, effects);
+            let genesis = self.genesis.clone();
+            self.lane(sequencer).rebase(&genesis, tip, None, position);
+            self.unsynced.push_back((position, sequencer.clone()));
+        }
+        self.lane(sequencer).execute(tip);
+        // The lock at the base itself may say that the base is contested: it stays.
+        effects.push(Effect::Forget { sequencer: sequencer.clone(), below: tip.height });
+    }
+
+    fn judged(
+        &mut self,
+        sequencer: &T::PublicKey,
+        height: u64,
+        digest: crate::types::Digest,
+        verdict: crate::activity::Verdict,
+        effects: &mut Vec<Effect<T>>,
+    ) {
+        use crate::activity::Verdict;
+        let Some(lane) = self.lanes.get_mut(sequencer) else { return };
+        let Some(lock) = lane.locks.get_mut(&height) else { return };
+        if lock.header.digest() != digest {
+            return;
+        }
+        lock.opinion = match verdict {
+            Verdict::Valid => Opinion::Valid,
+            Verdict::Invalid => Opinion::Invalid,
+            Verdict::Pending => Opinion::Pending,
+        };
+        if verdict == Verdict::Invalid {
+            let (from, refusal) = (sequencer.clone(), Refusal::Verdict(height));
+            effects.push(Effect::Refuse { from, refusal });
+        }
+        self.progress(sequencer, effects);
+    }
+
+    /// Asks again for every verdict that was pending.
+    fn ask_again(&mut self, effects: &mut Vec<Effect<T>>) {
+        for lane in self.lanes.values_mut() {
+            for lock in lane.locks.values_mut().filter(|it| it.opinion == Opinion::Pending) {
+                lock.opinion = Opinion::Asked;
+                effects.push(Effect::Judge(lock.header.clone()));
+            }
+        }
+    }
+
+    /// Spreads newest certificates, and asks again for what is missing.
+    fn ticked(&mut self, effects: &mut Vec<Effect<T>>) {
+        if self.canary.is(Canary::NeverResend) {
+            return;
+        }
+        let newest = self.newest();
+        for certificates in newest.chunks(CERTIFICATES_MAX) {
+            let gossip = Gossip::Certificates { reply: false, certificates: certificates.to_vec() };
+            effects.push(Effect::Gossip { to: To::AnyValidator, gossip });
+        }
+        let sequencers: Vec<_> = self.lanes.keys().cloned().collect();
+        for sequencer in sequencers {
+            let lane = self.lanes.get_mut(&sequencer).expect("listed");
+            lane.fetching.clear();
+            let wanted = [lane.missing(), lane.hole()];
+            for range in wanted.into_iter().flatten() {
+                self.fetch(&sequencer, range, To::AnyValidator, effects);
+            }
+        }
+        self.ask_again(effects);
+    }
+
+    fn woken(&mut self, effects: &mut Vec<Effect<T>>) {
+        if self.wake_ms.is_none_or(|it| it > self.now_ms) {
+            return;
+        }
+        self.wake_ms = None;
+        let waiting = self.lanes.iter().filter(|(_, lane)| !lane.waiting.is_empty());
+        let sequencers: Vec<_> = waiting.map(|(key, _)| key.clone()).collect();
+        for sequencer in sequencers {
+            self.extend(&sequencer, effects);
+        }
+    }
+
+    fn lane(&mut self, sequencer: &T::PublicKey) -> &mut Lane<T> {
+        if !self.lanes.contains_key(sequencer) {
+            self.lanes.insert(sequencer.clone(), Lane::new(&self.genesis, sequencer.clone()));
+        }
+        self.lanes.get_mut(sequencer).expect("just inserted")
+    }
+
+    /// Asks for a range of headers, once until the next tick.
+    fn fetch(
+        &mut self,
+        sequencer: &T::PublicKey,
+        range: RangeInclusive<u64>,
+        to: To<T::PublicKey>,
+        effects: &mut Vec<Effect<T>>,
+    ) {
+        if self.epochs.current().sequencer_index(sequencer).is_none() || to == To::Peer(self.me.clone()) {
+            return;
+        }
+        let (from, upto) = range.into_inner();
+        if self.lane(sequencer).fetching.insert((from, upto)) {
+            let gossip = Gossip::Fetch { sequencer: sequencer.clone(), from, to: upto };
+            effects.push(Effect::Gossip { to, gossip });
+        }
+    }
+
+    /// Keeps a proof: the first of an epoch and sequencer, the rest are counted.
+    fn keep(&mut self, evidence: Evidence<T>, effects: &mut Vec<Effect<T>>) {
+        let epoch = self.epochs.epoch();
+        let count = self.evidence.entry((epoch, evidence.sequencer().clone())).or_insert(0);
+        *count += 1;
+        if *count > 1 {
+            return;
+        }
+        self.journal(Record::Evidence { epoch, evidence: evidence.clone() }, effects);
+        effects.push(Effect::Report(Activity::Evidence(evidence)));
+    }
+
+    /// Counts are kept for the epochs within the bounds.
+    fn fit_evidence(&mut self) {
+        let epochs = &self.epochs;
+        self.evidence.retain(|(epoch, _), _| epochs.contain(*epoch));
+    }
+}
+
+fn sign<T: Types>(
+    committee: &crate::types::Committee<T>,
+    sequencer: &T::PublicKey,
+    tip: &Tip,
+) -> Option<Ack<T>> {
+    let subject = tip.subject(committee.epoch(), sequencer);
+    let attestation = committee.scheme().sign::<crate::types::Digest>(subject)?;
+    Some(Ack { height: tip.height, digest: tip.digest, attestation })
+}
+
+/// The journal keys of a lane's locks below a height.
+pub(super) fn forgotten<P: Clone>(sequencer: &P, below: u64) -> RangeInclusive<Key<P>> {
+    Key::Lock(sequencer.clone(), 0, 0)..=Key::Lock(sequencer.clone(), below - 1, u64::MAX)
+}
