@@ -2,12 +2,15 @@
 
 use crate::{
     draw::Draw,
+    host::Host,
+    network::{self, Network},
     plan::{Plan, Timed},
     property::{Goal, Property},
     scenario::Scenario,
     trace::{Observer, Stamped},
 };
 use commonware_cryptography::PublicKey;
+use commonware_runtime::{Quota, deterministic};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Debug, ops::RangeInclusive};
 
@@ -103,6 +106,11 @@ pub trait System: Sized + Send + 'static {
         60_000_000
     }
 
+    /// Sizes of the network: the largest message, inboxes. Its seed is the plan's.
+    fn network(_options: &Self::Options) -> network::Config {
+        network::Config::new(0)
+    }
+
     /// What must always hold.
     fn properties(plan: &Plan<Self>) -> Vec<Box<dyn Property<Self::Observation>>>;
 
@@ -160,6 +168,44 @@ pub struct Seat<S: System> {
     pub key: S::PublicKey,
     /// What it does.
     pub role: S::Role,
+    /// Its machine: clock, disk, randomness, tasks. Everything it does must run in tasks spawned from it.
+    pub host: Host,
+    /// Its place on the network.
+    pub network: Port<S::PublicKey>,
     /// Reports what it does.
     pub observer: Observer<S::Observation>,
+}
+
+/// Sends on a channel.
+pub type Sender<P> = network::Sender<P, deterministic::Context>;
+/// Receives on a channel.
+pub type Receiver<P> = network::Receiver<P, deterministic::Context>;
+/// Blocks peers and tracks peer sets.
+pub type Control<P> = network::Control<P, deterministic::Context>;
+
+/// One node's place on the network.
+pub struct Port<P: PublicKey> {
+    network: Network<P, deterministic::Context>,
+    node: usize,
+}
+
+impl<P: PublicKey> Port<P> {
+    pub(crate) const fn new(network: Network<P, deterministic::Context>, node: usize) -> Self {
+        Self { network, node }
+    }
+
+    /// Opens a channel. `quota` limits, for each recipient, what may be sent.
+    pub fn register(&self, channel: u64, quota: Quota) -> (Sender<P>, Receiver<P>) {
+        self.network.register(self.node, channel, quota)
+    }
+
+    /// What blocks peers and tracks peer sets.
+    pub fn control(&self) -> Control<P> {
+        self.network.control(self.node)
+    }
+
+    /// The keys of all nodes, by number.
+    pub fn peers(&self) -> &[P] {
+        self.network.peers()
+    }
 }

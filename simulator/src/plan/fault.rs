@@ -26,9 +26,9 @@ pub enum Fault {
         /// The links that are slow.
         links: Links,
         /// The least time a message takes.
-        latency_us: u64,
+        latency_us: u32,
         /// The most it takes beyond that.
-        jitter_us: u64,
+        jitter_us: u32,
     },
     /// Messages get lost.
     Loss {
@@ -51,7 +51,7 @@ pub enum Fault {
         /// How many of a million are delayed.
         ppm: u32,
         /// The most a delayed one is late.
-        by_us: u64,
+        by_us: u32,
     },
     /// Messages are held, and all arrive in a burst at the end.
     Clog {
@@ -70,8 +70,8 @@ pub enum Fault {
         /// Those who do not hear them.
         to: BTreeSet<usize>,
     },
-    /// The nodes stand in a ring and each hears only its nearest neighbours, as few as make a majority with itself: no
-    /// two nodes hear the same majority.
+    /// The nodes stand in a ring and each hears only its nearest neighbours, as few as make a quorum of two thirds with
+    /// itself: no two nodes hear the same quorum, and each bridges others.
     Ring {
         /// The nodes in the order they stand.
         order: Vec<usize>,
@@ -116,7 +116,7 @@ pub enum Fault {
         /// How far ahead of virtual time it jumps; negative is behind.
         offset_us: i64,
         /// How much faster than virtual time it runs.
-        drift_ppm: i32,
+        drift_ppm: i64,
     },
     /// A node's disk answers some operations with an error.
     Disk {

@@ -6,7 +6,8 @@
 mod fault;
 mod show;
 
-use crate::{System, draw::derive};
+pub use crate::network::Link;
+use crate::{System, draw::derive, host::ClockConfig};
 pub use fault::{Fault, Links, Operation, Unsynced, Window};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};
@@ -54,7 +55,7 @@ pub struct Streams {
     pub network: u64,
     /// The disks'.
     pub disks: u64,
-    /// The nodes' own randomness; see [`Plan::node_seed`].
+    /// The nodes' own randomness; a node's host derives one for each of its lives.
     pub nodes: u64,
 }
 
@@ -76,42 +77,22 @@ impl Streams {
 pub struct Node<R> {
     /// What it does; the system says which roles are Byzantine.
     pub role: R,
-    /// How far its clock is ahead of virtual time at the start; negative is behind.
-    pub clock_offset_us: i64,
-    /// How much faster than virtual time its clock runs.
-    pub clock_drift_ppm: i32,
+    /// How its clock reads against virtual time when no fault touches it: within what the system tolerates.
+    pub clock: ClockConfig,
+    /// How long its disk takes.
+    pub disk: Latencies,
 }
 
-/// How a directed link treats messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How long the operations of a disk take, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Link {
-    /// The least time a message takes.
-    pub latency_us: u64,
-    /// The most it takes beyond that.
-    pub jitter_us: u64,
-    /// How many of a million are lost.
-    pub loss_ppm: u32,
-    /// How many of a million arrive twice.
-    pub duplicate_ppm: u32,
-    /// How many of a million are delayed, and overtaken by later ones.
-    pub reorder_ppm: u32,
-    /// The most a delayed one is late.
-    pub reorder_us: u64,
-}
-
-impl Link {
-    /// A link that only takes time.
-    pub const fn perfect(latency_us: u64) -> Self {
-        Self {
-            latency_us,
-            jitter_us: 0,
-            loss_ppm: 0,
-            duplicate_ppm: 0,
-            reorder_ppm: 0,
-            reorder_us: 0,
-        }
-    }
+pub struct Latencies {
+    /// A read.
+    pub read_us: u64,
+    /// A write or a resize, until it is accepted.
+    pub write_us: u64,
+    /// A sync.
+    pub sync_us: u64,
 }
 
 /// Something and the virtual time at which it happens.
@@ -125,11 +106,6 @@ pub struct Timed<A> {
 }
 
 impl<S: System> Plan<S> {
-    /// The seed of a node's own randomness in one of its lives.
-    pub const fn node_seed(&self, node: usize, incarnation: u32) -> u64 {
-        derive(derive(self.streams.nodes, node as u64), incarnation as u64)
-    }
-
     /// The nodes that need not behave, or need not come back: Byzantine, wiped and killed ones. What is promised of
     /// honest nodes is promised of the others only.
     pub fn spent(&self) -> BTreeSet<usize> {

@@ -1,7 +1,7 @@
 //! How a plan prints: in full, one line a setting, one line an event.
 
-use super::{Fault, Link, Links, Plan, Unsynced, Window};
-use crate::{System, time::show};
+use super::{Fault, Latencies, Links, Node, Plan, Unsynced, Window};
+use crate::{System, host::ClockConfig, time::show};
 use std::{collections::BTreeSet, fmt};
 
 impl<S: System> fmt::Display for Plan<S> {
@@ -28,12 +28,22 @@ impl<S: System> fmt::Display for Plan<S> {
             self.steps_max
         )?;
         writeln!(f, "  options   {:?}", self.options)?;
-        writeln!(f, "  links     {}", self.link)?;
+        writeln!(f, "  links     {:?}", self.link)?;
         for (index, node) in self.nodes.iter().enumerate() {
+            let Node { role, clock, disk } = node;
+            let ClockConfig {
+                offset_us,
+                drift_ppm,
+            } = clock;
+            let Latencies {
+                read_us,
+                write_us,
+                sync_us,
+            } = disk;
             writeln!(
                 f,
-                "  node {index:<4} {:?}, clock {:+} us {:+} ppm",
-                node.role, node.clock_offset_us, node.clock_drift_ppm
+                "  node {index:<4} {role:?}, clock {offset_us:+} us {drift_ppm:+} ppm, disk reads {read_us} us, writes \
+                 {write_us} us, syncs {sync_us} us"
             )?;
         }
         for window in &self.faults {
@@ -55,21 +65,6 @@ impl fmt::Display for Window {
             show(self.until_us),
             self.fault.kind(),
             self.fault
-        )
-    }
-}
-
-impl fmt::Display for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "latency {} us, jitter {} us, loss {} ppm, duplicate {} ppm, reorder {} ppm by {} us",
-            self.latency_us,
-            self.jitter_us,
-            self.loss_ppm,
-            self.duplicate_ppm,
-            self.reorder_ppm,
-            self.reorder_us
         )
     }
 }

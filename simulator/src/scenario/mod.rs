@@ -7,11 +7,13 @@ mod swarm;
 use crate::{
     Goal, Property, System,
     draw::Draw,
-    plan::{self, Fault, Link, Node, Plan, Streams, Timed, Window},
+    host::ClockConfig,
+    plan::{self, Fault, Latencies, Link, Node, Plan, Streams, Timed, Window},
     system::Span,
-    time::{millis, secs},
+    time::secs,
 };
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
+use swarm::Swarm;
 
 /// How many deliveries and observations a run may take, unless the scenario says.
 ///
@@ -20,7 +22,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 pub const STEPS_MAX: u64 = 10_000_000;
 
 /// The link of a scenario that is written and does not say.
-pub const LINK: Link = Link::perfect(millis(1));
+pub const LINK: Link = Link::new(1_000, 0);
 
 type MakeGoal<S> = Arc<dyn Fn(&Plan<S>) -> Box<dyn Goal<<S as System>::Observation>> + Send + Sync>;
 type MakeProperties<S> =
@@ -105,32 +107,18 @@ impl<S: System> Scenario<S> {
             liveness_us,
         };
 
-        let mut roles = S::draw_roles(&mut draw.split("roles"), &options, count);
-        assert_eq!(roles.len(), count, "draw_roles gives one role per node");
-        for (node, role) in &self.roles {
-            assert!(
-                *node < count,
-                "the scenario gives a role to node {node}, there are {count}"
-            );
-            roles[*node] = role.clone();
-        }
-        let (faults, clocks, link) = match &self.faults {
-            Faults::Written(written) => (
-                written
-                    .iter()
-                    .map(|written| written.within(safety_us))
-                    .collect(),
-                vec![(0, 0); count],
-                LINK,
-            ),
+        let mut roles = self.roles(&draw, &options, count);
+        let Surroundings {
+            mut faults,
+            link,
+            clocks,
+            disks,
+        } = match &self.faults {
+            Faults::Written(written) => Surroundings::calm(written, safety_us, count),
             Faults::Swarm { without } => {
-                let mut swarm = swarm::Swarm::<S>::new(&draw, &options, span, without);
+                let mut swarm = Swarm::<S>::new(&draw, &options, span, without);
                 swarm.draw_byzantine(&mut roles, &self.roles);
-                (
-                    swarm.draw_faults(count),
-                    swarm.draw_clocks(count),
-                    swarm.draw_link(),
-                )
+                swarm.draw(count)
             }
         };
         let mut actions = self.actions.clone();
@@ -144,18 +132,10 @@ impl<S: System> Scenario<S> {
         }
         // Stable sorts: what is written or drawn first goes first within an instant.
         actions.sort_by_key(|timed| timed.at_us);
-        let mut faults: Vec<Window> = faults;
         faults.sort_by_key(|window| window.at_us);
 
-        let nodes =
-            roles
-                .into_iter()
-                .zip(clocks)
-                .map(|(role, (clock_offset_us, clock_drift_ppm))| Node {
-                    role,
-                    clock_offset_us,
-                    clock_drift_ppm,
-                });
+        let nodes = roles.into_iter().zip(clocks).zip(disks);
+        let nodes = nodes.map(|((role, clock), disk)| Node { role, clock, disk });
         let plan = Plan {
             version: plan::VERSION,
             scenario: self.name.clone(),
@@ -176,6 +156,16 @@ impl<S: System> Scenario<S> {
         plan
     }
 
+    fn roles(&self, draw: &Draw, options: &S::Options, count: usize) -> Vec<S::Role> {
+        let mut roles = S::draw_roles(&mut draw.split("roles"), options, count);
+        assert_eq!(roles.len(), count, "draw_roles gives one role per node");
+        for (node, role) in &self.roles {
+            assert!(*node < count, "there are {count} nodes, none is {node}");
+            roles[*node] = role.clone();
+        }
+        roles
+    }
+
     fn safety_us(&self, draw: &Draw) -> u64 {
         if let Some(safety_us) = self.safety_us {
             return safety_us;
@@ -193,13 +183,27 @@ impl<S: System> Scenario<S> {
     }
 }
 
-impl Written {
-    fn within(&self, safety_us: u64) -> Window {
-        let until_us = self.until_us.unwrap_or(safety_us).max(self.at_us);
-        Window {
-            at_us: self.at_us,
-            until_us,
-            fault: self.fault.clone(),
+/// What is around the nodes.
+struct Surroundings {
+    faults: Vec<Window>,
+    link: Link,
+    clocks: Vec<ClockConfig>,
+    disks: Vec<Latencies>,
+}
+
+impl Surroundings {
+    /// Nothing goes wrong but what is written down.
+    fn calm(written: &[Written], safety_us: u64, nodes: usize) -> Self {
+        let window = |written: &Written| Window {
+            at_us: written.at_us,
+            until_us: written.until_us.unwrap_or(safety_us).max(written.at_us),
+            fault: written.fault.clone(),
+        };
+        Self {
+            faults: written.iter().map(window).collect(),
+            link: LINK,
+            clocks: vec![ClockConfig::default(); nodes],
+            disks: vec![Latencies::default(); nodes],
         }
     }
 }

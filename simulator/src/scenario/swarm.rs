@@ -4,10 +4,12 @@
 //! others see many at once. The budget is spent first, and faults that spend it fall only on the nodes it was spent on:
 //! a plan that passes it cannot be drawn.
 
+use super::Surroundings;
 use crate::{
     System,
     draw::{Draw, MILLION},
-    plan::{Fault, Link, Links, Operation, Unsynced, Window},
+    host::ClockConfig,
+    plan::{Fault, Latencies, Link, Links, Operation, Unsynced, Window},
     system::Span,
     time::{micros, millis, secs},
 };
@@ -78,41 +80,61 @@ impl<'a, S: System> Swarm<'a, S> {
         }
     }
 
-    /// Clocks within what the protocol bears: any two are at most the tolerance apart, to the end of the run.
-    pub(super) fn draw_clocks(&self, nodes: usize) -> Vec<(i64, i32)> {
-        let skew_us = S::skew_us_max(self.options);
-        // A quarter of the tolerance each way for the offset, and a quarter for what drift adds by the end.
-        let reach = i64::try_from(skew_us / 4).expect("a clock's tolerance is far below 2^63 us");
-        let run_us = (self.span.safety_us + self.span.liveness_us).max(1);
-        let drift = u128::from(skew_us / 4) * u128::from(MILLION) / u128::from(run_us);
-        let drift = i64::try_from(drift.min(100)).expect("at most 100 ppm, what a bad quartz does");
-        let on = self.on("clock");
-        let clock = |node| {
-            let mut draw = self.draw.split("clocks").split_at(node as u64);
-            let offset = signed(&mut draw, reach);
-            let drift = i32::try_from(signed(&mut draw, drift)).expect("at most 100 ppm");
-            if on { (offset, drift) } else { (0, 0) }
-        };
-        (0..nodes).map(clock).collect()
-    }
-
-    /// What every link is like when no fault touches it.
-    pub(super) fn draw_link(&self) -> Link {
-        let mut draw = self.draw.split("link");
-        let latency_us = draw.magnitude(micros(100)..=millis(50));
-        let jitter_us = if draw.coin() {
-            draw.within(0..=latency_us)
-        } else {
-            0
-        };
-        Link {
-            jitter_us,
-            ..Link::perfect(latency_us)
+    /// Everything around the nodes.
+    pub(super) fn draw(&self, nodes: usize) -> Surroundings {
+        Surroundings {
+            faults: self.draw_faults(nodes),
+            link: self.draw_link(),
+            clocks: (0..nodes).map(|node| self.draw_clock(node)).collect(),
+            disks: (0..nodes).map(|node| self.draw_disk(node)).collect(),
         }
     }
 
+    /// A clock within what the system tolerates: any two are at most that far apart, to the end of the run.
+    fn draw_clock(&self, node: usize) -> ClockConfig {
+        if !self.on("clock") {
+            return ClockConfig::default();
+        }
+        let mut draw = self.draw.split("clocks").split_at(node as u64);
+        // A quarter of the tolerance each way for the offset, and a quarter for what drift adds by the end.
+        let quarter_us = S::skew_us_max(self.options) / 4;
+        let run_us = u128::from(self.span.safety_us + self.span.liveness_us).max(1);
+        let drift_ppm = u128::from(quarter_us) * u128::from(MILLION) / run_us;
+        // A bad quartz is off by 100 ppm.
+        let drift_ppm = u64::try_from(drift_ppm.min(100)).expect("at most 100");
+        ClockConfig {
+            offset_us: signed(&mut draw, quarter_us),
+            drift_ppm: signed(&mut draw, drift_ppm),
+        }
+    }
+
+    /// A disk that takes its time in half of the plans: only then is there a moment between a write and its sync.
+    fn draw_disk(&self, node: usize) -> Latencies {
+        if !self.on("disk latency") {
+            return Latencies::default();
+        }
+        let mut draw = self.draw.split("disks").split_at(node as u64);
+        Latencies {
+            read_us: draw.within(0..=micros(200)),
+            write_us: draw.within(0..=micros(50)),
+            sync_us: draw.magnitude(micros(100)..=millis(10)),
+        }
+    }
+
+    /// What every link is like when no fault touches it.
+    fn draw_link(&self) -> Link {
+        let mut draw = self.draw.split("link");
+        let latency_us = narrow(draw.magnitude(micros(100)..=millis(50)));
+        let jitter_us = if draw.coin() {
+            narrow(draw.within(0..=u64::from(latency_us)))
+        } else {
+            0
+        };
+        Link::new(latency_us, jitter_us)
+    }
+
     /// Every fault of the plan.
-    pub(super) fn draw_faults(&self, nodes: usize) -> Vec<Window> {
+    fn draw_faults(&self, nodes: usize) -> Vec<Window> {
         let mut windows = Vec::new();
         for kind in Fault::KINDS {
             if !self.on(kind) {
@@ -149,11 +171,12 @@ impl<'a, S: System> Swarm<'a, S> {
         let node = draw.index(nodes);
         let fault = match kind {
             "latency" => {
-                let latency_us = draw.magnitude(millis(1)..=secs(1));
+                let latency_us = narrow(draw.magnitude(millis(1)..=secs(1)));
+                let jitter_us = narrow(draw.within(0..=u64::from(latency_us)));
                 Fault::Latency {
                     links: links(draw, nodes),
                     latency_us,
-                    jitter_us: draw.within(0..=latency_us),
+                    jitter_us,
                 }
             }
             "loss" => Fault::Loss {
@@ -176,7 +199,7 @@ impl<'a, S: System> Swarm<'a, S> {
                 ppm: rate(draw),
             },
             "reorder" => {
-                let by_us = draw.magnitude(micros(100)..=secs(1));
+                let by_us = narrow(draw.magnitude(micros(100)..=secs(1)));
                 Fault::Reorder {
                     links: links(draw, nodes),
                     ppm: rate(draw),
@@ -246,15 +269,11 @@ impl<'a, S: System> Swarm<'a, S> {
                 // Beyond tolerance, yet so that what a fast clock dated into the future comes to pass within the bound.
                 let limit = self.span.liveness_us / 4;
                 let reach = draw.magnitude(1..=limit.max(1));
-                let offset_us = signed(
-                    draw,
-                    i64::try_from(reach).expect("the bound is far below 2^63 us"),
-                );
-                let drift_ppm = i32::try_from(signed(draw, 10_000)).expect("at most one percent");
+                // One percent gains less than the offset may be, in the longest safety phase drawn.
                 Fault::Clock {
                     node,
-                    offset_us,
-                    drift_ppm,
+                    offset_us: signed(draw, reach),
+                    drift_ppm: signed(draw, 10_000),
                 }
             }
             "disk read" => Fault::Disk {
@@ -287,9 +306,14 @@ impl<'a, S: System> Swarm<'a, S> {
 }
 
 /// A whole number from `-reach` to `reach`.
-fn signed(draw: &mut Draw, reach: i64) -> i64 {
-    let width = u64::try_from(2 * reach).expect("a reach is not negative");
-    i64::try_from(draw.within(0..=width)).expect("twice the reach fits") - reach
+fn signed(draw: &mut Draw, reach: u64) -> i64 {
+    let reach = i64::try_from(reach).expect("times and rates are far below 2^63");
+    i64::try_from(draw.below(2 * reach.unsigned_abs() + 1)).expect("twice a reach fits") - reach
+}
+
+/// A time on a link: at most seconds, which fit.
+fn narrow(time_us: u64) -> u32 {
+    u32::try_from(time_us).expect("a time on a link is below an hour")
 }
 
 /// From one in a thousand to all.

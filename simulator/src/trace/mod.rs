@@ -10,6 +10,6 @@ mod story;
 pub use event::{Event, Stamped};
 pub use hash::{Hasher, TraceHash};
 pub use observer::Observer;
-pub(crate) use recorder::{Delivery, Recorder, State};
+pub(crate) use recorder::{Recorder, State};
 pub use story::Recording;
 pub(crate) use story::Story;

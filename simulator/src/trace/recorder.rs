@@ -7,6 +7,7 @@
 use super::{Event, Hasher, Stamped, Story, TraceHash};
 use crate::{
     Observation,
+    network::{Delivery, Fate},
     outcome::{Failure, FailureKind, Tally},
     property::{Property, STEP_BUDGET, Verdict, Violation},
 };
@@ -16,8 +17,7 @@ use std::{collections::BTreeMap, fmt, mem, task::Waker};
 mod tag {
     pub(super) const OBSERVED: u64 = 1;
     pub(super) const DELIVERED: u64 = 2;
-    pub(super) const DROPPED: u64 = 3;
-    pub(super) const EVENT: u64 = 4;
+    pub(super) const EVENT: u64 = 3;
 }
 
 /// A property and what it counted.
@@ -48,32 +48,27 @@ struct Seen {
     cause: u64,
 }
 
-/// A message that arrived, or that a fault or a full inbox took away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Delivery {
-    /// Who sent it.
-    pub(crate) from: usize,
-    /// Who got it, or would have.
-    pub(crate) to: usize,
-    /// On which channel.
-    pub(crate) channel: u64,
-    /// How many bytes.
-    pub(crate) bytes: usize,
-    /// Whether it was lost.
-    pub(crate) dropped: bool,
-}
+/// How a message's end reads in the story.
+struct Shown<'a>(&'a Delivery<'a>);
 
-impl fmt::Display for Delivery {
+impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
+        let Delivery {
             from,
             to,
             channel,
-            bytes,
-            dropped,
-        } = self;
-        let verb = if *dropped { "dropped" } else { "delivered" };
-        write!(f, "{verb} {from} -> {to} channel {channel} {bytes} bytes")
+            sequence,
+            fate,
+            ..
+        } = self.0;
+        let (bytes, copy) = (
+            self.0.length(),
+            if self.0.duplicate { " again" } else { "" },
+        );
+        write!(
+            f,
+            "{fate:?}{copy}: {from} -> {to}, message {sequence} on channel {channel}, {bytes} bytes"
+        )
     }
 }
 
@@ -87,6 +82,8 @@ pub(crate) struct Recorder<O> {
     judges: Vec<Judge<O>>,
     failure: Option<Failure>,
     unread: Vec<Stamped<O>>,
+    /// Nodes that met an error since this was last asked.
+    stopped: Vec<usize>,
     reader: Option<Waker>,
     deliveries: u64,
     drops: u64,
@@ -118,6 +115,7 @@ impl<O: Observation> Recorder<O> {
                 .collect(),
             failure: None,
             unread: Vec::new(),
+            stopped: Vec::new(),
             reader: None,
             deliveries: 0,
             drops: 0,
@@ -173,7 +171,10 @@ impl<O: Observation> Recorder<O> {
             *state = match event {
                 Event::Booted => State::Up(incarnation),
                 Event::Crashed => State::Down,
-                Event::Stopped { .. } => State::Stopped,
+                Event::Stopped { .. } => {
+                    self.stopped.push(node);
+                    State::Stopped
+                }
                 Event::Finished => State::Finished,
                 _ => *state,
             };
@@ -191,29 +192,42 @@ impl<O: Observation> Recorder<O> {
             story.line(&seen, &seen.what);
         }
         self.judge(at_us, |property| property.event(&seen));
+        if !self.stopped.is_empty() {
+            self.wake();
+        }
     }
 
-    /// Takes in a message that arrived or got lost. Called for every message: it only hashes and counts.
-    pub(crate) fn deliver(&mut self, at_us: u64, delivery: Delivery) {
-        let seen = self.stamp(at_us, Some(delivery.to), 0, delivery);
-        let tag = if delivery.dropped {
-            tag::DROPPED
-        } else {
-            tag::DELIVERED
-        };
-        self.hasher.word(at_us << 2 | tag);
+    /// Takes in the end of a message. Called for every message: it only hashes and counts.
+    ///
+    /// The body is left out of the hash, apart from its length: hashing megabytes would cost more than the run, and
+    /// what a body does shows in what follows.
+    pub(crate) fn deliver(&mut self, at_us: u64, delivery: &Delivery<'_>) {
+        let Delivery {
+            from,
+            to,
+            channel,
+            sequence,
+            fate,
+            ..
+        } = *delivery;
+        let seen = self.stamp(at_us, Some(to), 0, ());
+        self.hasher.word(at_us << 2 | tag::DELIVERED);
+        self.hasher.word(
+            (from as u64) << 48
+                ^ (to as u64) << 32
+                ^ (fate as u64) << 28
+                ^ delivery.length() as u64,
+        );
         self.hasher
-            .word((delivery.from as u64) << 32 | delivery.to as u64);
-        self.hasher
-            .word(delivery.channel.rotate_left(32) ^ delivery.bytes as u64);
-        if delivery.dropped {
-            self.drops += 1;
-        } else {
+            .word(channel.rotate_left(40) ^ sequence << 1 ^ u64::from(delivery.duplicate));
+        if fate == Fate::Delivered {
             self.deliveries += 1;
-            self.nodes[delivery.to].cause = seen.number;
+            self.nodes[to].cause = seen.number;
+        } else {
+            self.drops += 1;
         }
         if let Some(story) = self.story.as_mut().filter(|story| story.wants_deliveries()) {
-            story.line(&seen, &delivery);
+            story.line(&seen, &Shown(delivery));
         }
         self.step(at_us);
     }
@@ -258,9 +272,14 @@ impl<O: Observation> Recorder<O> {
         mem::swap(buffer, &mut self.unread);
     }
 
+    /// Takes the nodes that met an error since this was last asked.
+    pub(crate) fn take_stopped(&mut self) -> Vec<usize> {
+        mem::take(&mut self.stopped)
+    }
+
     /// Whether there is something to read or to react to; if not, wakes `waker` once there is.
     pub(crate) fn ready(&mut self, waker: &Waker) -> bool {
-        let ready = self.failed() || !self.unread.is_empty();
+        let ready = self.failed() || !self.unread.is_empty() || !self.stopped.is_empty();
         if !ready {
             self.reader = Some(waker.clone());
         }
@@ -318,7 +337,7 @@ impl<O: Observation> Recorder<O> {
     }
 
     fn hash<T>(&mut self, tag: u64, seen: &Stamped<T>) {
-        self.hasher.word(seen.at_us << 2 | tag & 3);
+        self.hasher.word(seen.at_us << 2 | tag);
         self.hasher.word(
             seen.node.map_or(u64::MAX, |node| node as u64) ^ u64::from(seen.incarnation) << 32,
         );

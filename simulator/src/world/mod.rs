@@ -1,8 +1,10 @@
 //! Runs a plan: boots the nodes, makes the faults happen, drives the system's doubles, and watches.
 
+mod ground;
 mod panics;
 mod runner;
 mod timeline;
+mod wanted;
 
 use crate::{
     FailureKind, Goal, Outcome, Plan, Property, Recording, System, Tally,

@@ -1,42 +1,52 @@
 //! One run.
 
-use super::{now_us, timeline, timeline::Step};
+use super::{
+    ground::Ground,
+    now_us, timeline,
+    timeline::Step,
+    wanted::{Active, Wanted},
+};
 use crate::{
     FailureKind, Goal, Plan, Seat, Stamped, System,
-    plan::Fault,
+    plan::{Fault, Unsynced},
+    time::millis,
     trace::{Event, Observer, Recorder, State},
 };
-use commonware_runtime::{Clock, Handle, Spawner as _, Supervisor as _, deterministic};
+use commonware_runtime::{Clock as _, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::sync::Mutex;
-use futures::future::select;
+use futures::{future::BoxFuture, future::select};
 use std::{
-    collections::BTreeSet, future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration,
+    collections::{BTreeMap, BTreeSet},
+    future::poll_fn,
+    mem,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
 };
+
+/// How long after it stopped in the liveness phase a node is started again: what it met was a disk error just before.
+const RESTART_US: u64 = millis(100);
 
 /// Drives one run from the runtime's root task. It sleeps until something is due or was observed, so idle time is free.
 pub(super) struct Runner<'a, S: System> {
-    context: deterministic::Context,
     clock: Arc<deterministic::Context>,
     plan: &'a Plan<S>,
     recorder: Arc<Mutex<Recorder<S::Observation>>>,
     system: S,
     goal: Box<dyn Goal<S::Observation>>,
-    nodes: Vec<Life>,
-    /// The faults in force, by index.
-    active: BTreeSet<usize>,
-    /// Those of them whose node is up for a moment before it is killed again.
-    between: BTreeSet<usize>,
+    ground: Ground<S::PublicKey>,
+    /// How many lives each node had.
+    lives: Vec<u32>,
+    active: Active,
     healed: bool,
+    /// When the system wants to be called.
     tick_at_us: Option<u64>,
+    /// When nodes that stopped in the liveness phase are started again.
+    restarts: BTreeSet<(u64, usize)>,
+    /// Kept from one wait to the next, because the runtime keeps every alarm until its time.
+    alarm: Option<(u64, BoxFuture<'static, ()>)>,
     unread: Vec<Stamped<S::Observation>>,
-}
-
-/// A node's present life, or its last one.
-#[derive(Default)]
-struct Life {
-    /// How many lives it had, this one included.
-    lives: u32,
-    handle: Option<Handle<()>>,
 }
 
 /// Why the runner went on.
@@ -60,171 +70,188 @@ impl<'a, S: System> Runner<'a, S> {
             plan,
             Observer::new(recorder.clone(), clock.clone(), None, 0),
         );
+        let keys = (0..plan.nodes.len()).map(|node| system.key(node)).collect();
+        let active = Active::default();
+        let calm = Wanted::of(plan, &active, false);
         Self {
+            ground: Ground::new(&context, plan, keys, calm, &recorder),
             clock,
             plan,
             recorder,
             system,
             goal,
-            nodes: plan.nodes.iter().map(|_| Life::default()).collect(),
-            active: BTreeSet::new(),
-            between: BTreeSet::new(),
+            lives: vec![0; plan.nodes.len()],
+            active,
             healed: false,
             tick_at_us: None,
+            restarts: BTreeSet::new(),
+            alarm: None,
             unread: Vec::new(),
-            context,
         }
     }
 
     /// Runs to the end, and gives the virtual time that took and whether the goal, if it was due, was reached.
     pub(super) async fn run(mut self) -> (u64, Option<bool>) {
-        for node in 0..self.nodes.len() {
-            self.boot(node);
-        }
+        (0..self.lives.len()).for_each(|node| self.boot(node));
         self.tick();
-        let decided = self.play().await;
+        self.play().await;
         let now_us = self.now_us();
         let mut recorder = self.recorder.lock();
-        let mut reached = None;
-        if !recorder.failed() {
-            assert!(
-                decided || self.healed,
-                "the timeline ends in the liveness phase"
-            );
-            reached = Some(self.goal.reached());
-            if !self.goal.reached() {
-                let (node, message) = self.goal.missing();
-                recorder.fail(
-                    FailureKind::Liveness,
-                    self.goal.name(),
-                    node,
-                    now_us,
-                    message,
-                );
-            }
-            recorder.finish(now_us);
+        if recorder.failed() {
+            return (now_us, None);
         }
-        drop(recorder);
-        (now_us, reached)
+        let reached = self.goal.reached();
+        if !reached {
+            let (node, message) = self.goal.missing();
+            recorder.fail(
+                FailureKind::Liveness,
+                self.goal.name(),
+                node,
+                now_us,
+                message,
+            );
+        }
+        recorder.finish(now_us);
+        (now_us, Some(reached))
     }
 
-    /// Plays the timeline. Gives whether the run was decided before it ended.
-    async fn play(&mut self) -> bool {
+    /// Plays the timeline until it ends or the run is decided.
+    async fn play(&mut self) {
         for (at_us, step) in timeline::of(self.plan) {
             if self.wait(at_us).await == Woken::Decided {
-                return true;
+                return;
             }
             self.carry_out(step).await;
         }
-        self.wait(self.plan.safety_us + self.plan.liveness_us).await == Woken::Decided
+        self.wait(self.plan.safety_us + self.plan.liveness_us).await;
     }
 
     async fn carry_out(&mut self, step: Step) {
-        let now_us = self.now_us();
+        let plan = self.plan;
         match step {
             Step::Begin(index) => {
-                let window = &self.plan.faults[index];
+                let window = &plan.faults[index];
                 self.report(
                     None,
-                    0,
                     Event::Began {
                         fault: window.to_string(),
                     },
                 );
-                self.active.insert(index);
-                self.settle(Some(&window.fault)).await;
+                self.active.faults.insert(index);
+                self.settle(Some(&window.fault), &BTreeSet::new()).await;
             }
             Step::End(index) => {
-                // Who is killed for good stays down whatever happens.
-                if matches!(self.plan.faults[index].fault, Fault::Kill { .. }) {
-                    return;
-                }
-                self.active.remove(&index);
+                let window = &plan.faults[index];
+                self.active.faults.remove(&index);
                 self.report(
                     None,
-                    0,
                     Event::Ended {
-                        fault: self.plan.faults[index].to_string(),
+                        fault: window.to_string(),
                     },
                 );
-                self.settle(None).await;
+                self.settle(None, &window.fault.nodes()).await;
             }
             Step::RestartEarly(index) => {
-                self.between.insert(index);
-                self.settle(None).await;
+                self.active.between.insert(index);
+                self.settle(None, &BTreeSet::new()).await;
             }
             Step::CrashAgain(index) => {
-                self.between.remove(&index);
-                self.settle(Some(&self.plan.faults[index].fault)).await;
+                self.active.between.remove(&index);
+                self.settle(Some(&plan.faults[index].fault), &BTreeSet::new())
+                    .await;
             }
             Step::Act(index) => {
-                let action = &self.plan.actions[index].action;
+                let action = &plan.actions[index].action;
                 self.report(
                     None,
-                    0,
                     Event::Acted {
                         action: format!("{action:?}"),
                     },
                 );
-                self.system.act(now_us, action);
+                self.system.act(self.now_us(), action);
                 self.tick();
             }
-            Step::Heal => {
-                self.active
-                    .retain(|index| matches!(self.plan.faults[*index].fault, Fault::Kill { .. }));
-                self.between.clear();
-                self.healed = true;
-                self.report(None, 0, Event::Healed);
-                self.settle(None).await;
-                self.goal.healed(now_us, &self.plan.healthy());
-            }
+            Step::Heal => self.heal().await,
         }
     }
 
-    /// Makes the world what the faults in force say. `cause` is what has just begun, if something has.
-    async fn settle(&mut self, _cause: Option<&Fault>) {
-        for node in 0..self.nodes.len() {
-            let state = self.recorder.lock().state(node);
-            match (self.wants_down(node), state) {
-                (true, State::Up(_)) => self.kill(node).await,
-                (false, State::Down | State::Stopped) => self.boot(node),
+    /// Ends the safety phase.
+    async fn heal(&mut self) {
+        let plan = self.plan;
+        self.active
+            .faults
+            .retain(|index| matches!(plan.faults[*index].fault, Fault::Kill { .. }));
+        self.active.between.clear();
+        self.healed = true;
+        self.report(None, Event::Healed);
+        self.settle(None, &(0..plan.nodes.len()).collect()).await;
+        // What stopped before was just started again.
+        self.recorder.lock().take_stopped();
+        self.goal.healed(self.now_us(), &plan.healthy());
+    }
+
+    /// Makes the world what the faults in force say. `begun` is what has just begun, if something has; nodes to
+    /// `revive` are started again if an error stopped them.
+    async fn settle(&mut self, begun: Option<&Fault>, revive: &BTreeSet<usize>) {
+        self.ground
+            .become_like(Wanted::of(self.plan, &self.active, self.healed));
+        let unsynced = match begun {
+            Some(Fault::Crash { unsynced, .. } | Fault::CrashRestarting { unsynced, .. }) => {
+                *unsynced
+            }
+            _ => Unsynced::Lost,
+        };
+        let mut crashes = BTreeMap::new();
+        for node in 0..self.lives.len() {
+            match (self.ground.is_down(node), self.state(node)) {
+                (true, State::Up(_) | State::Stopped | State::Finished) => {
+                    self.report(Some(node), Event::Crashed);
+                    crashes.insert(node, unsynced);
+                }
+                // It stopped with writes that were never synced, and any part of them may have reached the disk.
+                (false, State::Stopped) if revive.contains(&node) => {
+                    self.report(Some(node), Event::Crashed);
+                    crashes.insert(node, Unsynced::Subset);
+                }
                 _ => (),
             }
         }
-    }
-
-    fn wants_down(&self, node: usize) -> bool {
-        self.active
-            .iter()
-            .any(|index| match &self.plan.faults[*index].fault {
-                Fault::Crash { nodes, .. } => nodes.contains(&node),
-                Fault::CrashRestarting { node: crashed, .. } => {
-                    *crashed == node && !self.between.contains(index)
-                }
-                Fault::Kill { node: crashed } | Fault::Wipe { node: crashed } => *crashed == node,
-                _ => false,
-            })
+        self.ground.crash(&crashes).await;
+        if let Some(Fault::Wipe { node }) = begun {
+            self.ground.wipe(*node);
+            self.report(Some(*node), Event::Wiped);
+        }
+        for node in 0..self.lives.len() {
+            if !self.ground.is_down(node) && self.state(node) == State::Down {
+                self.boot(node);
+            }
+        }
+        self.ground.settle_pauses();
     }
 
     fn boot(&mut self, node: usize) {
-        let incarnation = self.nodes[node].lives;
-        self.nodes[node].lives += 1;
-        self.report(Some(node), incarnation, Event::Booted);
-        let seat = Seat {
+        let incarnation = self.lives[node];
+        self.lives[node] += 1;
+        self.report(Some(node), Event::Booted);
+        let (host, network) = self.ground.boot(node);
+        let main = host.child("main");
+        let started = self.system.start(Seat {
             node,
             incarnation,
             key: self.system.key(node),
             role: self.plan.nodes[node].role.clone(),
+            host,
+            network,
             observer: Observer::new(
                 self.recorder.clone(),
                 self.clock.clone(),
                 Some(node),
                 incarnation,
             ),
-        };
-        let started = self.system.start(seat);
+        });
         let (recorder, clock) = (self.recorder.clone(), self.clock.clone());
-        let handle = self.context.child("node").spawn(move |_| async move {
+        // Not joined: a crash of the machine ends it.
+        drop(main.spawn(move |_| async move {
             let event = match started.await {
                 Ok(()) => Event::Finished,
                 Err(error) => Event::Stopped {
@@ -234,18 +261,7 @@ impl<'a, S: System> Runner<'a, S> {
             recorder
                 .lock()
                 .event(now_us(&clock), Some(node), incarnation, event);
-        });
-        self.nodes[node].handle = Some(handle);
-    }
-
-    async fn kill(&mut self, node: usize) {
-        let incarnation = self.nodes[node].lives - 1;
-        self.report(Some(node), incarnation, Event::Crashed);
-        if let Some(handle) = self.nodes[node].handle.take() {
-            handle.abort();
-            // It ends as aborted, or ended just before.
-            let _ = handle.await;
-        }
+        }));
     }
 
     /// Waits until a time, showing the system and the goal what is observed meanwhile.
@@ -256,6 +272,17 @@ impl<'a, S: System> Runner<'a, S> {
                 return Woken::Decided;
             }
             let now_us = self.now_us();
+            if let Some(due) = self
+                .restarts
+                .first()
+                .copied()
+                .filter(|(at_us, _)| *at_us <= now_us)
+            {
+                self.restarts.remove(&due);
+                let (_, node) = due;
+                self.settle(None, &[node].into()).await;
+                continue;
+            }
             if self.tick_at_us.is_some_and(|at_us| at_us <= now_us) {
                 self.tick();
                 continue;
@@ -263,23 +290,40 @@ impl<'a, S: System> Runner<'a, S> {
             if until_us <= now_us {
                 return Woken::Due;
             }
-            let next_us = self
-                .tick_at_us
-                .map_or(until_us, |at_us| at_us.min(until_us));
-            let observed = pin!(poll_fn(|cx| {
-                if self.recorder.lock().ready(cx.waker()) {
-                    Poll::Ready(())
-                } else {
-                    Poll::Pending
-                }
-            }));
-            let due = pin!(self.context.sleep(Duration::from_micros(next_us - now_us)));
-            select(observed, due).await;
+            let restart_at_us = self.restarts.first().map(|(at_us, _)| *at_us);
+            let next_us = [self.tick_at_us, restart_at_us]
+                .into_iter()
+                .flatten()
+                .fold(until_us, u64::min);
+            self.sleep(next_us).await;
         }
     }
 
+    /// Sleeps until a time, or until something was observed.
+    async fn sleep(&mut self, until_us: u64) {
+        let now_us = self.now_us();
+        if self
+            .alarm
+            .as_ref()
+            .is_none_or(|(at_us, _)| *at_us != until_us)
+        {
+            let sleep = self.clock.sleep(Duration::from_micros(until_us - now_us));
+            self.alarm = Some((until_us, Box::pin(sleep)));
+        }
+        let (_, alarm) = self.alarm.as_mut().expect("it was just set");
+        let observed = poll_fn(|cx| {
+            if self.recorder.lock().ready(cx.waker()) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        });
+        select(pin!(observed), alarm).await;
+    }
+
+    /// Shows the system and the goal what was observed, and notes which nodes stopped.
     fn read(&mut self) {
-        let mut unread = std::mem::take(&mut self.unread);
+        let mut unread = mem::take(&mut self.unread);
         loop {
             self.recorder.lock().read(&mut unread);
             if unread.is_empty() {
@@ -292,6 +336,12 @@ impl<'a, S: System> Runner<'a, S> {
             self.tick();
         }
         self.unread = unread;
+        let stopped = self.recorder.lock().take_stopped();
+        if self.healed {
+            let at_us = self.now_us() + RESTART_US;
+            self.restarts
+                .extend(stopped.into_iter().map(|node| (at_us, node)));
+        }
     }
 
     fn tick(&mut self) {
@@ -299,11 +349,16 @@ impl<'a, S: System> Runner<'a, S> {
         self.tick_at_us = self.system.tick(now_us);
         assert!(
             self.tick_at_us.is_none_or(|at_us| at_us > now_us),
-            "the system wants to tick at a time that is past"
+            "the system asks to be called at a time that is past"
         );
     }
 
-    fn report(&self, node: Option<usize>, incarnation: u32, event: Event) {
+    fn state(&self, node: usize) -> State {
+        self.recorder.lock().state(node)
+    }
+
+    fn report(&self, node: Option<usize>, event: Event) {
+        let incarnation = node.map_or(0, |node| self.lives[node].saturating_sub(1));
         self.recorder
             .lock()
             .event(self.now_us(), node, incarnation, event);

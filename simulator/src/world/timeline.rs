@@ -47,7 +47,10 @@ pub(super) fn of<S: System>(plan: &Plan<S>) -> Vec<(u64, Step)> {
             steps.push((*restart_at_us, Step::RestartEarly(index)));
             steps.push((*crash_at_us, Step::CrashAgain(index)));
         }
-        steps.push((*until_us, Step::End(index)));
+        // Who is killed for good stays down whatever the window says.
+        if !matches!(fault, Fault::Kill { .. }) {
+            steps.push((*until_us, Step::End(index)));
+        }
     }
     // What would happen later ends with the safety phase.
     steps.retain(|(at_us, _)| *at_us < plan.safety_us);
