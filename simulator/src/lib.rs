@@ -11,7 +11,9 @@
 //!                    nodes on hosts and links --> observations, trace hash
 //! ```
 
+pub mod campaign;
 pub mod capsule;
+pub mod cli;
 pub mod draw;
 pub mod host;
 pub mod network;
@@ -19,6 +21,7 @@ pub mod outcome;
 pub mod plan;
 pub mod property;
 pub mod scenario;
+pub mod shrink;
 mod system;
 pub mod time;
 pub mod trace;

@@ -1,0 +1,3 @@
+//! The command line.
+mod args;
+pub use args::*;

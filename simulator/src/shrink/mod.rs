@@ -1,0 +1,5 @@
+//! Shrinking.
+mod delta;
+pub use delta::{Verdict, lower, minimize};
+#[cfg(test)]
+mod tests;
