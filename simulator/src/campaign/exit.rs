@@ -1,7 +1,8 @@
 //! What the process tells its caller.
 
+use crate::FailureKind;
 use serde::{Deserialize, Serialize};
-use std::process::ExitCode;
+use std::{fmt, process::ExitCode};
 
 /// The exit status of every command. When a sweep finds failures of several kinds, the last of them in this order is
 /// reported: a world that runs two ways casts doubt on everything else it shows.
@@ -64,5 +65,26 @@ impl Kind {
             Self::Panic => Exit::Panic,
             Self::Nondeterminism => Exit::Nondeterminism,
         }
+    }
+}
+
+impl From<FailureKind> for Kind {
+    fn from(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::Safety => Self::Safety,
+            FailureKind::Liveness => Self::Liveness,
+            FailureKind::Panic => Self::Panic,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Safety => "safety",
+            Self::Liveness => "liveness",
+            Self::Panic => "panic",
+            Self::Nondeterminism => "nondeterminism",
+        })
     }
 }

@@ -70,6 +70,9 @@ pub struct FailureLine {
     pub capsule: Option<PathBuf>,
     /// The command that shows it again.
     pub replay: String,
+    /// What was seen. For the table: the JSON leaves it to the capsule.
+    #[serde(skip)]
+    pub message: String,
 }
 
 /// What running seeds twice showed.
@@ -84,9 +87,9 @@ pub struct Determinism {
 /// What became of one property.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PropertyLine {
-    /// Judgements passed, all seeds together: none means that the sweep says nothing about it.
+    /// Facts checked, all seeds together: none means that the sweep says nothing about it.
     pub checked: u64,
-    /// Seeds that violated it.
+    /// Facts that were wrong.
     pub violated: u64,
 }
 

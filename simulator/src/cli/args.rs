@@ -42,6 +42,7 @@ pub struct Run {
     /// The scenario; the first in `list` when left out
     #[arg(long, value_name = "NAME")]
     pub scenario: Option<String>,
+    /// Which seeds.
     #[command(flatten)]
     pub choice: Choice,
     /// Worlds that run at the same time; one per core when left out
@@ -83,6 +84,7 @@ pub struct Choice {
 /// `replay`.
 #[derive(Debug, Args)]
 pub struct Replay {
+    /// Which world.
     #[command(flatten)]
     pub subject: Subject,
     /// Print the nodes' own log lines too: a level or target=level,...
@@ -99,6 +101,7 @@ pub struct Replay {
 /// `shrink`.
 #[derive(Debug, Args)]
 pub struct Shrink {
+    /// Which world.
     #[command(flatten)]
     pub subject: Subject,
     /// Worlds to run at most
@@ -107,16 +110,16 @@ pub struct Shrink {
     /// Wall time after which no new world is begun; only then can the result depend on the machine
     #[arg(long, value_name = "TIME", env = "DRYSTONE_TIME_LIMIT", value_parser = parse_span)]
     pub time_limit: Option<Duration>,
-    /// Where to write the shrunk capsule; beside the others when left out
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    /// Directory for the shrunk capsule
+    #[arg(long, value_name = "DIR", default_value = "capsules")]
+    pub capsules: PathBuf,
 }
 
 /// One world: a capsule, or a scenario and a seed.
 #[derive(Debug, Args)]
 pub struct Subject {
     /// A capsule that `run` or `shrink` wrote
-    #[arg(value_name = "CAPSULE", conflicts_with = "scenario")]
+    #[arg(value_name = "FILE", conflicts_with = "scenario")]
     pub capsule: Option<PathBuf>,
     /// The scenario; the first in `list` when left out
     #[arg(long, value_name = "NAME")]
