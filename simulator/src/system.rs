@@ -1,6 +1,7 @@
 //! What a user implements to put a system of actors into the simulated world.
 
 use crate::{
+    Outcome,
     draw::Draw,
     host::Host,
     network::{self, Network},
@@ -45,6 +46,8 @@ pub type Stop = Box<dyn std::error::Error + Send + Sync>;
 pub trait System: Sized + Send + 'static {
     /// The name under which scenarios and capsules know this system.
     const NAME: &'static str;
+    /// What [`System::load_milli`] counts.
+    const LOAD_UNIT: &'static str = "observations/s";
     /// How many nodes a swarm draws, unless the scenario says.
     const NODES: RangeInclusive<usize> = 4..=7;
 
@@ -109,6 +112,25 @@ pub trait System: Sized + Send + 'static {
     /// Sizes of the network: the largest message, inboxes. Its seed is the plan's.
     fn network(_options: &Self::Options) -> network::Config {
         network::Config::new(0)
+    }
+
+    /// How loaded a run was, in thousandths of [`System::LOAD_UNIT`]. A campaign prints the mean beside how much faster
+    /// than the wall clock it ran, because an idle world is always fast.
+    fn load_milli(_plan: &Plan<Self>, outcome: &Outcome) -> u64 {
+        let observations = outcome
+            .observations
+            .values()
+            .map(|count| u128::from(*count))
+            .sum::<u128>();
+        let per_second_milli =
+            observations * 1_000_000_000 / u128::from(outcome.simulated_us.max(1));
+        u64::try_from(per_second_milli).unwrap_or(u64::MAX)
+    }
+
+    /// The action in a cluster that lost `node`, where later nodes move down by one; `None` if it concerned that node.
+    /// The shrinker asks. A system whose actions name nodes says so here, or no node is ever left out.
+    fn without_node(action: &Self::Action, _node: usize) -> Option<Self::Action> {
+        Some(action.clone())
     }
 
     /// What must always hold.

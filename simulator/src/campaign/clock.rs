@@ -10,9 +10,14 @@ pub struct Stopwatch {
 
 impl Stopwatch {
     /// Starts now.
-    #[expect(clippy::disallowed_methods, reason = "a campaign tells people how long it took; no world reads this")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a campaign tells people how long it took; no world reads this"
+    )]
     pub fn start() -> Self {
-        Self { started: Instant::now() }
+        Self {
+            started: Instant::now(),
+        }
     }
 
     /// Since the start.

@@ -17,11 +17,13 @@ mod tally;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod toy;
 
 pub use clock::Stopwatch;
 pub use exit::{Exit, Kind};
 pub use rate::{Rate, RateError};
-pub use registry::{Registry, Unknown, full_name};
+pub use registry::{Registry, Unknown, capsule_stem, full_name};
 pub use report::{Determinism, FailureLine, PropertyLine, Report, SeedsRun, TraceLine};
 pub use runnable::{Run, Runnable, Sentence, Told, World};
 pub use seeds::{SeedError, Seeds, parse_seed};

@@ -16,7 +16,7 @@ const AHEAD_PER_JOB: u64 = 64;
 /// Calls `work` for the indices from 0 on to `count`, on `jobs` threads, and `each` with the results, on the caller's
 /// thread and strictly by index: what the caller sees does not depend on which thread was faster.
 ///
-/// Once `stop` says so, no further index is begun. Those begun are finished, so the indices that `each` saw have no gap.
+/// Once `stop` says so, no further index is begun, the first excepted. Those begun are finished, so the indices that `each` saw have no gap.
 ///
 /// # Panics
 ///
@@ -105,7 +105,8 @@ impl Gate {
                 state.next < state.end && state.next - state.due >= self.ahead_max
             })
             .expect("nothing panics under this lock");
-        if state.next >= state.end || stop() {
+        // The first is begun in any case: nothing run would look like nothing wrong.
+        if state.next >= state.end || (state.next > 0 && stop()) {
             return None;
         }
         state.next += 1;

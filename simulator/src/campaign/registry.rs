@@ -62,7 +62,10 @@ impl Registry {
     pub fn with<S: System>(mut self) -> Self {
         for scenario in S::scenarios() {
             let full = full_name(&scenario);
-            assert!(self.iter().all(|known| full_name(known) != full), "two scenarios are called `{full}`");
+            assert!(
+                self.iter().all(|known| full_name(known) != full),
+                "two scenarios are called `{full}`"
+            );
             self.scenarios.push(Box::new(scenario));
         }
         self
@@ -86,7 +89,10 @@ impl Registry {
         match (matching.as_slice(), name) {
             ([first, ..], None) => Ok(*first),
             ([one], _) => Ok(*one),
-            ([], name) => Err(Unknown::Name { name: name.unwrap_or_default().to_owned(), known: list(&mut self.iter()) }),
+            ([], name) => Err(Unknown::Name {
+                name: name.unwrap_or_default().to_owned(),
+                known: list(&mut self.iter()),
+            }),
             (several, name) => Err(Unknown::Ambiguous {
                 name: name.unwrap_or_default().to_owned(),
                 matching: list(&mut several.iter().copied()),
@@ -97,11 +103,19 @@ impl Registry {
     /// The scenario that a capsule, whose text this is, belongs to.
     pub fn find_for(&self, capsule: &str) -> Result<&dyn Runnable, Unknown> {
         let address: Address = serde_json::from_str(capsule)?;
-        self.find(Some(&format!("{}/{}", address.system, address.plan.scenario)))
+        self.find(Some(&format!(
+            "{}/{}",
+            address.system, address.plan.scenario
+        )))
     }
 }
 
 /// `system/scenario`: unique in a program.
 pub fn full_name(scenario: &dyn Runnable) -> String {
     format!("{}/{}", scenario.system(), scenario.name())
+}
+
+/// The name of a seed's capsule, without its ending.
+pub fn capsule_stem(scenario: &dyn Runnable, seed: u64) -> String {
+    format!("{}-{}-{seed}", scenario.system(), scenario.name())
 }

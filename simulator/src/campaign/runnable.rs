@@ -72,7 +72,12 @@ pub trait Runnable: Send + Sync {
 
     /// Looks for a smaller plan with the same failure; `None` if the world passes. `replay` is the command that will
     /// show what is found.
-    fn shrink(&self, world: World<'_>, replay: &str, budget: &mut Budget<'_>) -> Result<Option<Shrunk>, Broken>;
+    fn shrink(
+        &self,
+        world: World<'_>,
+        replay: &str,
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<Shrunk>, Broken>;
 }
 
 impl<S: System> Runnable for Scenario<S> {
@@ -87,10 +92,18 @@ impl<S: System> Runnable for Scenario<S> {
     fn properties(&self) -> Vec<Sentence> {
         let plan = self.plan(0);
         let properties = self.properties_of(&plan);
-        let sentences = properties.iter().map(|property| (property.name(), property.sentence()));
+        let sentences = properties
+            .iter()
+            .map(|property| (property.name(), property.sentence()));
         sentences
-            .chain([(self.goal_of(&plan).name(), "comes about in time once the faults have stopped")])
-            .map(|(name, text)| Sentence { name: name.to_owned(), text: text.to_owned() })
+            .chain([(
+                self.goal_of(&plan).name(),
+                "comes about in time once the faults have stopped",
+            )])
+            .map(|(name, text)| Sentence {
+                name: name.to_owned(),
+                text: text.to_owned(),
+            })
             .collect()
     }
 
@@ -106,7 +119,10 @@ impl<S: System> Runnable for Scenario<S> {
         let plan = self.plan(seed);
         let outcome = self.replay(&plan, Recording::off());
         let load_milli = S::load_milli(&plan, &outcome);
-        Run { outcome, load_milli }
+        Run {
+            outcome,
+            load_milli,
+        }
     }
 
     fn pack(&self, seed: u64, replay: &str) -> Option<String> {
@@ -118,18 +134,32 @@ impl<S: System> Runnable for Scenario<S> {
     fn tell(&self, world: World<'_>, recording: Recording) -> Result<Told, Broken> {
         let (plan, recorded) = plan_of(self, world)?;
         let outcome = self.replay(&plan, recording);
-        Ok(Told { plan: plan.to_string(), outcome, recorded })
+        Ok(Told {
+            plan: plan.to_string(),
+            outcome,
+            recorded,
+        })
     }
 
-    fn shrink(&self, world: World<'_>, replay: &str, budget: &mut Budget<'_>) -> Result<Option<Shrunk>, Broken> {
+    fn shrink(
+        &self,
+        world: World<'_>,
+        replay: &str,
+        budget: &mut Budget<'_>,
+    ) -> Result<Option<Shrunk>, Broken> {
         let (plan, _) = plan_of(self, world)?;
         Ok(shrink::shrink(self, &plan, replay, budget))
     }
 }
 
-fn plan_of<S: System>(scenario: &Scenario<S>, world: World<'_>) -> Result<(Plan<S>, Option<TraceHash>), Broken> {
+fn plan_of<S: System>(
+    scenario: &Scenario<S>,
+    world: World<'_>,
+) -> Result<(Plan<S>, Option<TraceHash>), Broken> {
     match world {
         World::Seed(seed) => Ok((scenario.plan(seed), None)),
-        World::Capsule(text) => Capsule::from_json(text).map(|capsule| (capsule.plan, Some(capsule.trace_hash))),
+        World::Capsule(text) => {
+            Capsule::from_json(text).map(|capsule| (capsule.plan, Some(capsule.trace_hash)))
+        }
     }
 }

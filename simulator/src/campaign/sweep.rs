@@ -1,6 +1,9 @@
 //! Many seeds on many threads, one report.
 
-use super::{Rate, Report, Run, Runnable, Seeds, clock::Stopwatch, full_name, pool, tally::Tally};
+use super::{
+    Rate, Report, Run, Runnable, Seeds, capsule_stem, clock::Stopwatch, full_name, pool,
+    tally::Tally,
+};
 use crate::TraceHash;
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -47,50 +50,86 @@ impl Sweep {
     /// Runs the seeds. `watch` sees the growing report after every seed, in the order of the seeds.
     pub fn run(&self, scenario: &dyn Runnable, mut watch: impl FnMut(&Report)) -> Swept {
         let stopwatch = Stopwatch::start();
-        let stop = || self.time_limit.is_some_and(|limit| stopwatch.elapsed() >= limit);
+        let stop = || {
+            self.time_limit
+                .is_some_and(|limit| stopwatch.elapsed() >= limit)
+        };
         let mut tally = Tally::new(scenario, self.seeds.first(), self.traces);
         let find = |index| self.find(scenario, index);
-        pool::in_order(self.seeds.count(), self.jobs, stop, find, |index, finding| {
-            self.add(&mut tally, scenario, self.seed(index), finding);
-            watch(tally.report());
-        });
+        pool::in_order(
+            self.seeds.count(),
+            self.jobs,
+            stop,
+            find,
+            |index, finding| {
+                self.add(&mut tally, scenario, self.seed(index), finding);
+                watch(tally.report());
+            },
+        );
         tally.finish(stopwatch.elapsed())
     }
 
     fn seed(&self, index: u64) -> u64 {
-        self.seeds.get(index).expect("the pool stays within the count")
+        self.seeds
+            .get(index)
+            .expect("the pool stays within the count")
     }
 
     fn find(&self, scenario: &dyn Runnable, index: u64) -> Finding {
         let seed = self.seed(index);
         let run = scenario.run(seed);
-        let again = self.check_determinism.chooses(index).then(|| scenario.run(seed).outcome.trace_hash);
+        let again = self
+            .check_determinism
+            .chooses(index)
+            .then(|| scenario.run(seed).outcome.trace_hash);
         let wanted = self.capsules.is_some() && !run.outcome.passed();
-        let capsule = if wanted { scenario.pack(seed, &self.replay(scenario, seed)) } else { None };
-        Finding { run, again, capsule }
+        let capsule = if wanted {
+            scenario.pack(seed, &self.replay(scenario, seed))
+        } else {
+            None
+        };
+        Finding {
+            run,
+            again,
+            capsule,
+        }
     }
 
     fn add(&self, tally: &mut Tally, scenario: &dyn Runnable, seed: u64, finding: Finding) {
-        let Finding { run, again, capsule } = finding;
+        let Finding {
+            run,
+            again,
+            capsule,
+        } = finding;
         let capsule = capsule.filter(|_| tally.report().failures.len() < CAPSULES_MAX);
         let capsule = capsule.and_then(|text| self.write(scenario, seed, &text));
         let hash = run.outcome.trace_hash;
         tally.add(seed, run, capsule, self.replay(scenario, seed));
         if let Some(again) = again {
-            let command = format!("{} run --scenario {} --seed {seed} --check-determinism 1", self.program, full_name(scenario));
+            let command = format!(
+                "{} run --scenario {} --seed {seed} --check-determinism 1",
+                self.program,
+                full_name(scenario)
+            );
             tally.compare(seed, hash, again, command);
         }
     }
 
     fn replay(&self, scenario: &dyn Runnable, seed: u64) -> String {
-        format!("{} replay --scenario {} --seed {seed}", self.program, full_name(scenario))
+        format!(
+            "{} replay --scenario {} --seed {seed}",
+            self.program,
+            full_name(scenario)
+        )
     }
 
     /// Writes a capsule and says where. A disk that refuses it does not end the sweep: the seed replays without it.
     fn write(&self, scenario: &dyn Runnable, seed: u64, text: &str) -> Option<PathBuf> {
         let directory = self.capsules.as_ref()?;
-        let path = directory.join(format!("{}-{seed}.json", full_name(scenario).replace('/', "-")));
-        fs::create_dir_all(directory).and_then(|()| fs::write(&path, text)).ok()?;
+        let path = directory.join(format!("{}.json", capsule_stem(scenario, seed)));
+        fs::create_dir_all(directory)
+            .and_then(|()| fs::write(&path, text))
+            .ok()?;
         Some(path)
     }
 }

@@ -1,7 +1,8 @@
 //! The sums of a sweep.
 
 use super::{
-    Determinism, FailureLine, Kind, PropertyLine, Report, Run, Runnable, SeedsRun, Swept, TraceLine, full_name,
+    Determinism, FailureLine, Kind, PropertyLine, Report, Run, Runnable, SeedsRun, Swept,
+    TraceLine, full_name,
 };
 use crate::TraceHash;
 use std::{path::PathBuf, time::Duration};
@@ -22,7 +23,11 @@ impl Tally {
         let report = Report {
             scenario: full_name(scenario),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            seeds: SeedsRun { first, last: first, count: 0 },
+            seeds: SeedsRun {
+                first,
+                last: first,
+                count: 0,
+            },
             passed: 0,
             failed: 0,
             failures: Vec::new(),
@@ -32,11 +37,23 @@ impl Tally {
             deliveries: 0,
             deliveries_per_second: 0.0,
             determinism: Determinism::default(),
-            properties: scenario.properties().into_iter().map(|it| (it.name, PropertyLine::default())).collect(),
-            observations: scenario.observation_kinds().iter().map(|kind| ((*kind).to_owned(), 0)).collect(),
+            properties: scenario
+                .properties()
+                .into_iter()
+                .map(|it| (it.name, PropertyLine::default()))
+                .collect(),
+            observations: scenario
+                .observation_kinds()
+                .iter()
+                .map(|kind| ((*kind).to_owned(), 0))
+                .collect(),
             traces: traces.then(Vec::new),
         };
-        Self { report, simulated_us: 0, load_milli: 0 }
+        Self {
+            report,
+            simulated_us: 0,
+            load_milli: 0,
+        }
     }
 
     pub(super) fn report(&self) -> &Report {
@@ -44,7 +61,10 @@ impl Tally {
     }
 
     pub(super) fn add(&mut self, seed: u64, run: Run, capsule: Option<PathBuf>, replay: String) {
-        let Run { outcome, load_milli } = run;
+        let Run {
+            outcome,
+            load_milli,
+        } = run;
         let report = &mut self.report;
         report.seeds.last = seed;
         report.seeds.count += 1;
@@ -60,7 +80,10 @@ impl Tally {
             *report.observations.entry(kind).or_default() += count;
         }
         if let Some(traces) = &mut report.traces {
-            traces.push(TraceLine { seed, trace_hash: outcome.trace_hash.to_string() });
+            traces.push(TraceLine {
+                seed,
+                trace_hash: outcome.trace_hash.to_string(),
+            });
         }
         match outcome.failure {
             None => report.passed += 1,
@@ -82,14 +105,24 @@ impl Tally {
     }
 
     /// Takes note that the seed added last was run a second time.
-    pub(super) fn compare(&mut self, seed: u64, first: TraceHash, second: TraceHash, command: String) {
+    pub(super) fn compare(
+        &mut self,
+        seed: u64,
+        first: TraceHash,
+        second: TraceHash,
+        command: String,
+    ) {
         let report = &mut self.report;
         report.determinism.checked += 1;
         if first == second {
             return;
         }
         report.determinism.mismatched += 1;
-        if report.failures.last().is_none_or(|failure| failure.seed != seed) {
+        if report
+            .failures
+            .last()
+            .is_none_or(|failure| failure.seed != seed)
+        {
             report.passed -= 1;
             report.failed += 1;
         }
@@ -107,14 +140,27 @@ impl Tally {
     }
 
     pub(super) fn finish(self, wall: Duration) -> Swept {
-        let Self { mut report, simulated_us, load_milli } = self;
+        let Self {
+            mut report,
+            simulated_us,
+            load_milli,
+        } = self;
         // Reports may be rough where runs may not: these numbers are for people and go back into no draw.
-        let per_wall_second = |amount: f64| if wall.is_zero() { 0.0 } else { amount / wall.as_secs_f64() };
+        let per_wall_second = |amount: f64| {
+            if wall.is_zero() {
+                0.0
+            } else {
+                amount / wall.as_secs_f64()
+            }
+        };
         report.simulated_seconds = simulated_us as f64 / 1e6;
         report.wall_seconds = wall.as_secs_f64();
         report.ratio = per_wall_second(report.simulated_seconds);
         report.deliveries_per_second = per_wall_second(report.deliveries as f64);
         let mean_load = load_milli / u128::from(report.seeds.count.max(1));
-        Swept { mean_load_milli: u64::try_from(mean_load).expect("a mean of words is a word"), report }
+        Swept {
+            mean_load_milli: u64::try_from(mean_load).expect("a mean of words is a word"),
+            report,
+        }
     }
 }

@@ -2,7 +2,6 @@ use super::{Exit, Rate, SeedError, Seeds, parse_seed, parse_span, pool};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
 };
 
 #[test]

@@ -29,7 +29,12 @@ impl<'a> Console<'a> {
     }
 
     pub(super) fn plain(out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
-        Self { out: Box::new(out), err: Box::new(err), colours: false, progress: false }
+        Self {
+            out: Box::new(out),
+            err: Box::new(err),
+            colours: false,
+            progress: false,
+        }
     }
 
     /// Writes to standard output. A reader that has gone away, such as `head`, does not change what a run shows or the

@@ -9,12 +9,19 @@ use crate::{
 pub(super) fn list(registry: &Registry, console: &mut Console<'_>) -> Exit {
     let mut text = String::from("scenarios\n");
     for (index, scenario) in registry.iter().enumerate() {
-        let note = if index == 0 { " (run when none is named)" } else { "" };
+        let note = if index == 0 {
+            " (run when none is named)"
+        } else {
+            ""
+        };
         text += &format!("  {}{note}\n    properties\n", full_name(scenario));
         for property in scenario.properties() {
             text += &format!("      {}: {}\n", property.name, property.text);
         }
-        text += &format!("    observations\n      {}\n", scenario.observation_kinds().join(", "));
+        text += &format!(
+            "    observations\n      {}\n",
+            scenario.observation_kinds().join(", ")
+        );
     }
     text += &format!("fault kinds\n  {}\n", Fault::KINDS.join(", "));
     console.say(&text);

@@ -63,7 +63,10 @@ fn execute(
     mut console: Console<'_>,
 ) -> Exit {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-    let program = args.first().map_or_else(|| "drystone-sim".into(), |name| name.to_string_lossy().into_owned());
+    let program = args.first().map_or_else(
+        || "drystone-sim".into(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     let parsed = Cli::command()
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
@@ -80,13 +83,19 @@ fn execute(
         }
     };
     // The arguments' sources are kept under the command that took them.
-    let matches = matches.subcommand().map_or(&matches, |(_, matches)| matches);
+    let matches = matches
+        .subcommand()
+        .map_or(&matches, |(_, matches)| matches);
     let result = match cli.command {
         None => run::run(registry, &cli.run, matches, &program, &mut console),
         Some(Command::Run(args)) => run::run(registry, &args, matches, &program, &mut console),
-        Some(Command::Replay(args)) => replay::replay(registry, &args, matches, &program, &mut console),
+        Some(Command::Replay(args)) => {
+            replay::replay(registry, &args, matches, &program, &mut console)
+        }
         Some(Command::List) => Ok(list::list(registry, &mut console)),
-        Some(Command::Shrink(args)) => shrink::shrink(registry, &args, matches, &program, &mut console),
+        Some(Command::Shrink(args)) => {
+            shrink::shrink(registry, &args, matches, &program, &mut console)
+        }
     };
     result.unwrap_or_else(|usage| {
         console.complain(&format_args!("error: {usage}\n"));

@@ -13,16 +13,18 @@ pub(super) fn run(
     program: &str,
     console: &mut Console<'_>,
 ) -> Result<Exit, Usage> {
+    let seeds = choose::seeds(&args.choice, matches)?;
     let scenario = registry.find(args.scenario.as_deref()).map_err(Usage::of)?;
     // Before the sweep: an hour of seeds must not end in a path that cannot be written.
     let json = match &args.json {
         None => None,
-        Some(path) => {
-            Some(File::create(path).map_err(|error| Usage(format!("cannot write {}: {error}", path.display())))?)
-        }
+        Some(path) => Some(
+            File::create(path)
+                .map_err(|error| Usage(format!("cannot write {}: {error}", path.display())))?,
+        ),
     };
     let sweep = Sweep {
-        seeds: choose::seeds(&args.choice, matches)?,
+        seeds,
         jobs: args.jobs.unwrap_or_else(cores),
         time_limit: args.time_limit,
         check_determinism: args.check_determinism,
@@ -30,7 +32,12 @@ pub(super) fn run(
         capsules: Some(args.capsules.clone()),
         program: program.to_owned(),
     };
-    console.say(&format_args!("scenario {}\nseeds {}, {} at a time\n", full_name(scenario), sweep.seeds, sweep.jobs));
+    console.say(&format_args!(
+        "scenario {}\nseeds {}, {} at a time\n",
+        full_name(scenario),
+        sweep.seeds,
+        sweep.jobs
+    ));
     let bar = progress_bar(sweep.seeds.count(), console);
     let swept = sweep.run(scenario, |report| show_progress(&bar, report));
     bar.finish_and_clear();
@@ -43,13 +50,21 @@ pub(super) fn run(
 }
 
 fn cores() -> u16 {
-    thread::available_parallelism().map_or(1, |cores| u16::try_from(NonZero::get(cores)).unwrap_or(u16::MAX))
+    thread::available_parallelism().map_or(1, |cores| {
+        u16::try_from(NonZero::get(cores)).unwrap_or(u16::MAX)
+    })
 }
 
 fn progress_bar(seeds: u64, console: &Console<'_>) -> ProgressBar {
-    let target = if console.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style = ProgressStyle::with_template("[{elapsed_precise}] {wide_bar} {pos}/{len} seeds, {msg}, {eta} left")
-        .expect("the template is a constant");
+    let target = if console.progress {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let style = ProgressStyle::with_template(
+        "[{elapsed_precise}] {wide_bar} {pos}/{len} seeds, {msg}, {eta} left",
+    )
+    .expect("the template is a constant");
     ProgressBar::with_draw_target(Some(seeds), target).with_style(style)
 }
 

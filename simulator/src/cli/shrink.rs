@@ -2,15 +2,12 @@
 
 use super::{Console, Usage, args, choose};
 use crate::{
-    campaign::{Exit, Kind, Registry, Stopwatch, World, full_name},
+    campaign::{Exit, Kind, Registry, Stopwatch},
     shrink::{Budget, Shrunk, Size},
     time::show,
 };
 use clap::ArgMatches;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 /// Lines of the story that are printed: how it begins, the failure follows. All of it is one replay away.
 const STORY_LINES: usize = 40;
@@ -23,18 +20,21 @@ pub(super) fn shrink(
     console: &mut Console<'_>,
 ) -> Result<Exit, Usage> {
     let (scenario, source) = choose::world(registry, &args.subject, matches)?;
-    let path = match (&args.subject.capsule, source.world()) {
-        (Some(capsule), _) => args.capsules.join(shrunk_name(capsule)),
-        (None, World::Seed(seed)) => {
-            args.capsules.join(format!("{}-{seed}-shrunk.json", full_name(scenario).replace('/', "-")))
-        }
-        (None, World::Capsule(_)) => unreachable!("a capsule's text comes from its file"),
-    };
+    let stem = source.stem(scenario);
+    // Shrinking again what was shrunk replaces it.
+    let stem = stem.strip_suffix("-shrunk").unwrap_or(&stem);
+    let path = args.capsules.join(format!("{stem}-shrunk.json"));
     let stopwatch = Stopwatch::start();
-    let stop = || args.time_limit.is_some_and(|limit| stopwatch.elapsed() >= limit);
+    let stop = || {
+        args.time_limit
+            .is_some_and(|limit| stopwatch.elapsed() >= limit)
+    };
     let mut budget = Budget::new(args.tries, &stop);
     let replay = format!("{program} replay {}", path.display());
-    let Some(shrunk) = scenario.shrink(source.world(), &replay, &mut budget).map_err(Usage::of)? else {
+    let Some(shrunk) = scenario
+        .shrink(source.world(), &replay, &mut budget)
+        .map_err(Usage::of)?
+    else {
         console.say(&"everything held: there is no failure to shrink\n");
         return Ok(Exit::Held);
     };
@@ -42,12 +42,6 @@ pub(super) fn shrink(
     console.say(&as_text(&shrunk, budget.tries(), &path, &replay));
     let failure = shrunk.outcome.failure.expect("what is shrunk has failed");
     Ok(Kind::from(failure.kind).exit())
-}
-
-fn shrunk_name(capsule: &Path) -> PathBuf {
-    let stem = capsule.file_stem().unwrap_or_default().to_string_lossy();
-    // Shrinking again what was shrunk replaces it.
-    format!("{}-shrunk.json", stem.strip_suffix("-shrunk").unwrap_or(&stem)).into()
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Usage> {
@@ -66,8 +60,16 @@ fn as_text(shrunk: &Shrunk, tries: u32, path: &Path, replay: &str) -> String {
     if story.len() > STORY_LINES {
         text += "... the replay tells the rest ...\n";
     }
-    let end = if shrunk.minimal { "nothing more can be left out" } else { "the budget ended the search" };
-    text += &format!("\n{} became\n{} in {tries} tries; {end}\n", size(shrunk.before), size(shrunk.after));
+    let end = if shrunk.minimal {
+        "nothing more can be left out"
+    } else {
+        "the budget ended the search"
+    };
+    text += &format!(
+        "\n{} became\n{} in {tries} tries; {end}\n",
+        size(shrunk.before),
+        size(shrunk.after)
+    );
     if let Some(failure) = &shrunk.outcome.failure {
         text += &format!("{failure}\n");
     }
@@ -75,6 +77,14 @@ fn as_text(shrunk: &Shrunk, tries: u32, path: &Path, replay: &str) -> String {
 }
 
 fn size(size: Size) -> String {
-    let Size { nodes, faults, actions, safety_us } = size;
-    format!("{nodes} nodes, {faults} faults, {actions} actions, {} of safety phase", show(safety_us))
+    let Size {
+        nodes,
+        faults,
+        actions,
+        safety_us,
+    } = size;
+    format!(
+        "{nodes} nodes, {faults} faults, {actions} actions, {} of safety phase",
+        show(safety_us)
+    )
 }

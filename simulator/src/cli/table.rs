@@ -4,7 +4,9 @@ use crate::{
     campaign::{FailureLine, PropertyLine, Report, Runnable, Swept},
     time::show,
 };
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{
+    Attribute, Cell, Color, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED,
+};
 
 /// Failures that are printed; the others are in the JSON.
 const FAILURES_SHOWN: usize = 10;
@@ -12,18 +14,33 @@ const FAILURES_SHOWN: usize = 10;
 /// The table, the sums, and the failures, whose last line is the command that replays the gravest of them.
 pub(super) fn of(swept: &Swept, scenario: &dyn Runnable, colours: bool) -> String {
     let report = &swept.report;
-    format!("{}\n{}{}", properties(report, colours), sums(swept, scenario), failures(report))
+    format!(
+        "{}\n{}{}",
+        properties(report, colours),
+        sums(swept, scenario),
+        failures(report)
+    )
 }
 
 fn properties(report: &Report, colours: bool) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_preset(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["", "property or observation", "checked", "violated"]);
     for (name, line) in &report.properties {
-        table.add_row([verdict(*line).cell(colours), Cell::new(name), Cell::new(line.checked), Cell::new(line.violated)]);
+        table.add_row([
+            verdict(*line).cell(colours),
+            Cell::new(name),
+            Cell::new(line.checked),
+            Cell::new(line.violated),
+        ]);
     }
     for (kind, _) in report.observations.iter().filter(|(_, count)| **count == 0) {
-        table.add_row([Verdict::Miss.cell(colours), Cell::new(format!("{kind} (never observed)"))]);
+        table.add_row([
+            Verdict::Miss.cell(colours),
+            Cell::new(format!("{kind} (never observed)")),
+        ]);
     }
     table
 }
@@ -51,7 +68,11 @@ impl Verdict {
             Self::Fail => ("FAIL", Color::Red),
             Self::Miss => ("MISS", Color::Yellow),
         };
-        if colours { Cell::new(word).fg(colour).add_attribute(Attribute::Bold) } else { Cell::new(word) }
+        if colours {
+            Cell::new(word).fg(colour).add_attribute(Attribute::Bold)
+        } else {
+            Cell::new(word)
+        }
     }
 }
 
@@ -73,7 +94,10 @@ fn sums(swept: &Swept, scenario: &dyn Runnable) -> String {
         report.deliveries_per_second,
     );
     if report.determinism.checked > 0 {
-        text += &format!("{} seeds ran twice, {} differed\n", report.determinism.checked, report.determinism.mismatched);
+        text += &format!(
+            "{} seeds ran twice, {} differed\n",
+            report.determinism.checked, report.determinism.mismatched
+        );
     }
     text
 }
@@ -85,17 +109,31 @@ fn milli(thousandths: u64) -> String {
 fn failures(report: &Report) -> String {
     // The gravest last, where a terminal leaves the reader's eye; among equals the first seed.
     let mut shown: Vec<_> = report.failures.iter().take(FAILURES_SHOWN).collect();
-    if let Some(gravest) = report.failures.iter().rev().max_by_key(|failure| failure.kind.exit()) {
+    if let Some(gravest) = report
+        .failures
+        .iter()
+        .rev()
+        .max_by_key(|failure| failure.kind.exit())
+    {
         shown.retain(|failure| *failure != gravest);
         shown.push(gravest);
     }
     let hidden = report.failures.len() - shown.len();
-    let note = if hidden == 0 { String::new() } else { format!("\n{hidden} more failures are not shown\n") };
-    shown.into_iter().map(failure).fold(note, |text, failure| text + "\n" + &failure)
+    let note = if hidden == 0 {
+        String::new()
+    } else {
+        format!("\n{hidden} more failures are not shown\n")
+    };
+    shown
+        .into_iter()
+        .map(failure)
+        .fold(note, |text, failure| text + "\n" + &failure)
 }
 
 fn failure(failure: &FailureLine) -> String {
-    let node = failure.node.map_or_else(String::new, |node| format!(" by node {node}"));
+    let node = failure
+        .node
+        .map_or_else(String::new, |node| format!(" by node {node}"));
     let capsule = match &failure.capsule {
         Some(path) => format!("  capsule {}\n", path.display()),
         None => String::new(),

@@ -2,12 +2,8 @@
 
 use super::{Verdict, lower, minimize, nodes};
 use crate::{
-    Capsule, Failure, FailureKind, Outcome, Plan, Recording, Scenario, Signature, System, TraceHash,
-    capsule::STORY_LINES,
-    draw::derive,
-    plan::Link,
-    time::millis,
-    trace::Hasher,
+    Capsule, Failure, FailureKind, Outcome, Plan, Recording, Scenario, Signature, System,
+    TraceHash, capsule::STORY_LINES, draw::derive, plan::Link, time::millis, trace::Hasher,
 };
 use std::collections::BTreeSet;
 
@@ -25,7 +21,11 @@ pub struct Budget<'a> {
 impl<'a> Budget<'a> {
     /// So many worlds, and none once `stop` says so.
     pub fn new(tries: u32, stop: &'a dyn Fn() -> bool) -> Self {
-        Self { tries_left: tries, tries: 0, stop }
+        Self {
+            tries_left: tries,
+            tries: 0,
+            stop,
+        }
     }
 
     /// The worlds run so far.
@@ -60,7 +60,12 @@ pub struct Size {
 impl Size {
     fn of<S: System>(plan: &Plan<S>) -> Self {
         let (nodes, faults, actions) = (plan.nodes.len(), plan.faults.len(), plan.actions.len());
-        Self { nodes, faults, actions, safety_us: plan.safety_us }
+        Self {
+            nodes,
+            faults,
+            actions,
+            safety_us: plan.safety_us,
+        }
     }
 }
 
@@ -92,12 +97,26 @@ pub fn shrink<S: System>(
 ) -> Option<Shrunk> {
     let wanted = Wanted::of(&scenario.replay(plan, Recording::off()).failure?);
     let before = Size::of(plan);
-    let mut search = Search { scenario, wanted, best: plan.clone(), budget, refused: BTreeSet::new() };
+    let mut search = Search {
+        scenario,
+        wanted,
+        best: plan.clone(),
+        budget,
+        refused: BTreeSet::new(),
+    };
     let minimal = search.run();
     let best = search.best;
     let outcome = scenario.replay(&best, Recording::ends(STORY_LINES, 0));
-    let capsule = Capsule::of(&best, &outcome, replay).expect("a plan is taken only after it failed, and runs do not change");
-    Some(Shrunk { plan: best.to_string(), capsule: capsule.to_json(), before, after: Size::of(&best), minimal, outcome })
+    let capsule = Capsule::of(&best, &outcome, replay)
+        .expect("a plan is taken only after it failed, and runs do not change");
+    Some(Shrunk {
+        plan: best.to_string(),
+        capsule: capsule.to_json(),
+        before,
+        after: Size::of(&best),
+        minimal,
+        outcome,
+    })
 }
 
 /// The failure looked for.
@@ -111,8 +130,17 @@ struct Wanted {
 
 impl Wanted {
     fn of(failure: &Failure) -> Self {
-        let words = || failure.message.chars().filter(|c| !c.is_ascii_digit()).collect();
-        Self { signature: failure.signature(), panic: (failure.kind == FailureKind::Panic).then(words) }
+        let words = || {
+            failure
+                .message
+                .chars()
+                .filter(|c| !c.is_ascii_digit())
+                .collect()
+        };
+        Self {
+            signature: failure.signature(),
+            panic: (failure.kind == FailureKind::Panic).then(words),
+        }
     }
 }
 
@@ -146,17 +174,24 @@ impl<S: System> Search<'_, '_, S> {
     }
 
     fn drop_faults(&mut self) {
-        minimize(&self.best.faults.clone(), |kept| self.attempt(|plan| plan.faults = kept.to_vec()));
+        minimize(&self.best.faults.clone(), |kept| {
+            self.attempt(|plan| plan.faults = kept.to_vec())
+        });
     }
 
     fn drop_actions(&mut self) {
-        minimize(&self.best.actions.clone(), |kept| self.attempt(|plan| plan.actions = kept.to_vec()));
+        minimize(&self.best.actions.clone(), |kept| {
+            self.attempt(|plan| plan.actions = kept.to_vec())
+        });
     }
 
     fn drop_nodes(&mut self) {
         for node in (0..self.best.nodes.len()).rev() {
             if let Some(signature) = nodes::signature_without(&self.wanted.signature, node) {
-                let wanted = Wanted { signature, ..self.wanted.clone() };
+                let wanted = Wanted {
+                    signature,
+                    ..self.wanted.clone()
+                };
                 self.attempt_for(wanted, |plan| *plan = nodes::without(plan, node));
             }
         }
@@ -179,11 +214,19 @@ impl<S: System> Search<'_, '_, S> {
         for index in 0..self.best.faults.len() {
             let window = &self.best.faults[index];
             let (at_us, length_us) = (window.at_us, window.until_us - window.at_us);
-            self.shorten_to(length_us, 0, |plan, us| plan.faults[index].until_us = at_us + us);
+            // A fault that ends as it begins would be none.
+            self.shorten_to(length_us, millis(1), |plan, us| {
+                plan.faults[index].until_us = at_us + us
+            });
         }
         let ends_us = self.best.faults.iter().map(|window| window.until_us);
-        let floor_us = ends_us.chain(self.best.actions.iter().map(|timed| timed.at_us)).max().unwrap_or(0);
-        self.shorten_to(self.best.safety_us, floor_us, |plan, us| plan.safety_us = us);
+        let floor_us = ends_us
+            .chain(self.best.actions.iter().map(|timed| timed.at_us))
+            .max()
+            .unwrap_or(0);
+        self.shorten_to(self.best.safety_us, floor_us, |plan, us| {
+            plan.safety_us = us
+        });
         // With less time to converge every run would miss its goal: that is another failure under the same name.
         if self.wanted.signature.kind != FailureKind::Liveness {
             self.shorten_to(self.best.liveness_us, 0, |plan, us| plan.liveness_us = us);
@@ -192,7 +235,9 @@ impl<S: System> Search<'_, '_, S> {
 
     fn shorten_to(&mut self, value_us: u64, floor_us: u64, set: impl Fn(&mut Plan<S>, u64)) {
         let (value, floor) = (value_us / millis(1), floor_us.div_ceil(millis(1)));
-        lower(value, floor, |length| self.attempt(|plan| set(plan, millis(length))));
+        lower(value, floor, |length| {
+            self.attempt(|plan| set(plan, millis(length)))
+        });
     }
 
     fn attempt(&mut self, change: impl FnOnce(&mut Plan<S>)) -> Verdict {
@@ -204,7 +249,8 @@ impl<S: System> Search<'_, '_, S> {
         let mut candidate = self.best.clone();
         change(&mut candidate);
         let identity = identity(&candidate);
-        if candidate == self.best || candidate.check().is_err() || self.refused.contains(&identity) {
+        if candidate == self.best || candidate.check().is_err() || self.refused.contains(&identity)
+        {
             return Verdict::Different;
         }
         let schedule = candidate.streams.schedule;
@@ -213,7 +259,11 @@ impl<S: System> Search<'_, '_, S> {
                 return Verdict::Unaffordable;
             }
             self.budget.spend();
-            candidate.streams.schedule = if number == 0 { schedule } else { derive(schedule, number) };
+            candidate.streams.schedule = if number == 0 {
+                schedule
+            } else {
+                derive(schedule, number)
+            };
             let failure = self.scenario.replay(&candidate, Recording::off()).failure;
             if failure.is_some_and(|failure| Wanted::of(&failure) == wanted) {
                 self.best = candidate;
@@ -228,6 +278,6 @@ impl<S: System> Search<'_, '_, S> {
 
 fn identity<S: System>(plan: &Plan<S>) -> TraceHash {
     let mut hasher = Hasher::default();
-    serde_json::to_writer(&mut hasher, plan).expect("a plan serializes, and a hasher takes all");
+    hasher.bytes(&serde_json::to_vec(plan).expect("a plan serializes"));
     hasher.finish()
 }
