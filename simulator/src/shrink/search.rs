@@ -3,7 +3,13 @@
 use super::{Verdict, lower, minimize, nodes};
 use crate::{
     Capsule, Failure, FailureKind, Outcome, Plan, Recording, Scenario, Signature, System,
-    TraceHash, capsule::STORY_LINES, draw::derive, plan::Link, time::millis, trace::Hasher,
+    TraceHash,
+    capsule::STORY_LINES,
+    draw::derive,
+    host::ClockConfig,
+    plan::{Latencies, Link},
+    time::millis,
+    trace::Hasher,
 };
 use std::collections::BTreeSet;
 
@@ -197,16 +203,14 @@ impl<S: System> Search<'_, '_, S> {
         }
     }
 
-    /// Nodes without a role of their own, clocks that are right, links that only take time.
+    /// Nodes without a role of their own, clocks that are right, disks that take no time, links that only take time.
     fn simplify_settings(&mut self) {
         for node in 0..self.best.nodes.len() {
             self.attempt(|plan| plan.nodes[node].role = S::Role::default());
-            self.attempt(|plan| {
-                plan.nodes[node].clock_offset_us = 0;
-                plan.nodes[node].clock_drift_ppm = 0;
-            });
+            self.attempt(|plan| plan.nodes[node].clock = ClockConfig::default());
+            self.attempt(|plan| plan.nodes[node].disk = Latencies::default());
         }
-        self.attempt(|plan| plan.link = Link::perfect(plan.link.latency_us));
+        self.attempt(|plan| plan.link = Link::new(plan.link.latency_us, 0));
     }
 
     /// Shorter faults and phases, to the millisecond: finer times cost tries and explain nothing.
