@@ -38,8 +38,11 @@ impl Kind {
     }
 }
 
-/// Puts `bytes` at `offset`, with zeros in the gap if there is one.
+/// Puts `bytes` at `offset`, with zeros in the gap if there is one. No bytes change nothing, not even the length.
 fn put(durable: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
     let end = offset + bytes.len();
     if offset == durable.len() {
         durable.extend_from_slice(bytes);

@@ -22,6 +22,9 @@ mod image;
 mod names;
 mod state;
 
+#[cfg(test)]
+mod tests;
+
 pub use blob::Blob;
 
 use super::config::{Counters, Crash, DiskConfig, DiskFaults};

@@ -1,8 +1,44 @@
 //! A machine through its public face: what a crash, a pause, a wrong clock and a bad disk do to a node.
 
+mod clock;
+mod faults;
+mod journal;
+mod life;
+mod storage;
+
 use super::*;
-use commonware_runtime::{Clock, Metrics, Network, Resolver, Spawner, Storage, Strategizer};
+use commonware_runtime::{
+    Clock, Metrics, Network, Resolver, Runner as _, Spawner, Storage, Strategizer,
+    deterministic::{Config as RunConfig, Context, Runner},
+};
 use rand_core::CryptoRng;
+use std::{
+    future::Future,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// A date to start at from which a clock can be set back.
+fn start() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_000_000)
+}
+
+/// Runs a body on the deterministic runtime with the cycle the simulator uses.
+fn run<Fut: Future>(seed: u64, body: impl FnOnce(Context) -> Fut) -> Fut::Output {
+    let config = RunConfig::new()
+        .with_seed(seed)
+        .with_start_time(start())
+        .with_cycle(us(10))
+        .with_timeout(Some(Duration::from_secs(3600)));
+    Runner::new(config).start(body)
+}
+
+fn us(us: u64) -> Duration {
+    Duration::from_micros(us)
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
 
 fn environment<E: Spawner + Clock + Storage + Metrics + CryptoRng>() {}
 
