@@ -156,7 +156,7 @@ impl<T: Types> Engine<T> {
             sequencer::mailbox(&context.child("sequencer"), config.mailbox_size);
         let (ack_manager, ack_inbox) =
             ack_manager::mailbox(&context.child("ack_manager"), config.mailbox_size);
-        let (written, durable) = oneshot::channel();
+        let (written, durable) = oneshot::channel::<()>();
         let written = Mutex::new(Some(written));
         let mut setup = journal.subscribe(move |_| drop(written.lock().take()));
         let tip_writer = journal.subscribe({

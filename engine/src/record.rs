@@ -150,7 +150,7 @@ impl<T: Types> Read for Record<T> {
                 certificate: None,
             },
             2 => {
-                let certificate = Certificate::read(buf)?;
+                let certificate = Certificate::<T>::read(buf)?;
                 Self::Base {
                     sequencer: certificate.sequencer.clone(),
                     tip: certificate.tip,

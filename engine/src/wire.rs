@@ -17,7 +17,9 @@ use crate::{
     types::{Certificate, Committee, Digest, Proof, Signed, Tip, Types},
 };
 use bytes::{BufMut, Bytes, BytesMut};
-use commonware_codec::{Buf, EncodeSize as _, FixedSize, Read as _, ReadExt as _, Write as _};
+use commonware_codec::{
+    Buf, EncodeSize as _, FixedSize, Read as _, ReadExt as _, Write as _, types::lazy::Lazy,
+};
 use commonware_cryptography::certificate::{Attestation, Scheme, Verifier as _};
 use commonware_utils::Participant;
 use std::sync::Arc;
@@ -260,7 +262,7 @@ impl<T: Types> Acks<T> {
                 digest: Digest::read(&mut buf)?,
                 attestation: Attestation {
                     signer: Participant::new(named),
-                    signature: ReadExt::read(&mut buf)?,
+                    signature: Lazy::read(&mut buf)?,
                 },
             });
         }

@@ -4,7 +4,7 @@ use super::{
     Config, Effect, Ingress, Job, Mailbox, Message, State, metrics::Metrics,
 };
 use crate::{
-    environment::{Channel, Environment, Transport},
+    environment::{Environment, Transport},
     epochs::Epochs,
     refuse::refuse,
     sequencer, tip_manager,
@@ -127,7 +127,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         for effect in effects.drain(..) {
             match effect {
                 Effect::Assemble(job) => {
-                    let job = assemble(job, &self.strategy, &mut self.context);
+                    let job = assemble(job, self.strategy.clone(), &mut *self.context);
                     self.assembling.push(job);
                 }
                 Effect::Certified(certificate) => {
@@ -146,22 +146,20 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
 /// Checks and combines a quorum at once; on failure the forged acks are found by bisection.
 fn assemble<E: Environment, T: Types>(
     mut job: Job<T>,
-    strategy: &T::Strategy,
+    strategy: T::Strategy,
     context: &mut E,
 ) -> impl Future<Output = Assembled<T>> + Send + 'static + use<E, T> {
     let mut rng = StdRng::from_rng(context);
-    strategy.spawn(job.pending.len(), move |strategy| {
-        let pending = std::mem::take(&mut job.pending);
-        let me = job.committee.clone();
-        let subject_of = job.sequencer.clone();
-        let subject = job.tip.subject(me.epoch(), &subject_of);
-        let result = me.scheme().optimistic_assemble::<_, Digest, _, _>(
-            &mut rng,
-            subject,
-            pending,
-            job.verified.iter(),
-            &strategy,
-        );
-        (job, result)
-    })
+    let pending = std::mem::take(&mut job.pending);
+    async move {
+        let assembling = strategy.spawn(pending.len(), move |strategy| {
+            let subject = job.tip.subject(job.committee.epoch(), &job.sequencer);
+            let scheme = job.committee.scheme();
+            let verified = job.verified.iter();
+            let result = scheme
+                .optimistic_assemble::<_, Digest, _, _>(&mut rng, subject, pending, verified, &strategy);
+            (job, result)
+        });
+        assembling.await
+    }
 }

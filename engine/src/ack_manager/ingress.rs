@@ -42,22 +42,22 @@ impl<T: Types> Clone for Mailbox<T> {
 
 impl<T: Types> Mailbox<T> {
     pub(crate) fn acked(&self, acks: Acks<T>) {
-        self.0.enqueue(Ingress::Acked(acks));
+        let _ = self.0.enqueue(Ingress::Acked(acks));
     }
 
     pub(crate) fn sealed(&self, tip: Tip) {
-        self.0.enqueue(Ingress::Sealed(tip));
+        let _ = self.0.enqueue(Ingress::Sealed(tip));
     }
 
     pub(crate) fn certified(&self, certificate: Arc<Certificate<T>>) {
-        self.0.enqueue(Ingress::Certified(certificate));
+        let _ = self.0.enqueue(Ingress::Certified(certificate));
     }
 
     pub(crate) fn executed(&self, tip: Tip) {
-        self.0.enqueue(Ingress::Executed(tip));
+        let _ = self.0.enqueue(Ingress::Executed(tip));
     }
 
     pub(crate) fn entered(&self, epoch: u64) {
-        self.0.enqueue(Ingress::Entered(epoch));
+        let _ = self.0.enqueue(Ingress::Entered(epoch));
     }
 }

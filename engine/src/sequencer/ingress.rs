@@ -29,12 +29,18 @@ pub enum Ingress<T: Types> {
 }
 
 /// Overflow is coalesced by kind, so it is bounded. A peer's request is dropped: it asks again.
-#[derive(Default)]
 pub struct Overflow<T: Types> {
     synced: Option<u64>,
     certified: Option<Arc<Certificate<T>>>,
     entered: Option<u64>,
     advanced: Option<Horizon<T::PublicKey>>,
+}
+
+// By hand: a derive would ask for `T: Default`.
+impl<T: Types> Default for Overflow<T> {
+    fn default() -> Self {
+        Self { synced: None, certified: None, entered: None, advanced: None }
+    }
 }
 
 impl<T: Types> mailbox::Overflow<Ingress<T>> for Overflow<T> {
@@ -99,23 +105,23 @@ impl<T: Types> Clone for Mailbox<T> {
 impl<T: Types> Mailbox<T> {
     /// The node entered an epoch: its committee is known to the provider.
     pub fn entered(&self, epoch: u64) {
-        self.0.enqueue(Ingress::Entered(epoch));
+        let _ = self.0.enqueue(Ingress::Entered(epoch));
     }
 
     /// The chain moved.
     pub fn advanced(&self, horizon: Horizon<T::PublicKey>) {
-        self.0.enqueue(Ingress::Advanced(horizon));
+        let _ = self.0.enqueue(Ingress::Advanced(horizon));
     }
 
     pub(crate) fn synced(&self, position: u64) {
-        self.0.enqueue(Ingress::Synced(position));
+        let _ = self.0.enqueue(Ingress::Synced(position));
     }
 
     pub(crate) fn certified(&self, certificate: Arc<Certificate<T>>) {
-        self.0.enqueue(Ingress::Certified(certificate));
+        let _ = self.0.enqueue(Ingress::Certified(certificate));
     }
 
     pub(crate) fn asked(&self, to: T::PublicKey, from: u64, upto: u64) {
-        self.0.enqueue(Ingress::Asked { to, from, upto });
+        let _ = self.0.enqueue(Ingress::Asked { to, from, upto });
     }
 }

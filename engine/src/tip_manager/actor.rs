@@ -277,10 +277,12 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
     /// Checks certificates together, off the loop. Those of one epoch share a batch; a bad one is
     /// found by bisection.
     fn check(&mut self, candidates: Vec<Candidate<T>>) {
-        self.metrics.certificates_checked.inc_by(candidates.len() as u64);
+        let len = candidates.len();
+        self.metrics.certificates_checked.inc_by(len as u64);
         let epochs = self.state.epochs().clone();
         let mut rng = StdRng::from_rng(&mut *self.context);
-        let job = self.config.strategy.spawn(candidates.len(), move |strategy| {
+        let strategy = self.config.strategy.clone();
+        let check = move |strategy: T::Strategy| {
             let mut results = Vec::with_capacity(candidates.len());
             let mut rest = candidates;
             while let Some(epoch) = rest.first().map(|it| it.certificate.epoch) {
@@ -301,8 +303,8 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
                 results.extend(batch.into_iter().zip(valid));
             }
             results
-        });
-        self.checking.push(job);
+        };
+        self.checking.push(async move { strategy.spawn(len, check).await });
     }
 
     fn report(&mut self, activity: Activity<T>) {

@@ -83,13 +83,19 @@ pub enum Ingress<T: Types> {
 /// Overflow is coalesced by kind, so it is bounded: positions and epochs are monotone, the newest
 /// certificate covers the older ones, horizons merge, and an own header that is dropped is fetched or
 /// sent again like any other.
-#[derive(Default)]
 pub struct Overflow<T: Types> {
     synced: Option<u64>,
     entered: Option<u64>,
     advanced: Option<Horizon<T::PublicKey>>,
     assembled: Option<Arc<Certificate<T>>>,
     stirred: bool,
+}
+
+// By hand: a derive would ask for `T: Default`.
+impl<T: Types> Default for Overflow<T> {
+    fn default() -> Self {
+        Self { synced: None, entered: None, advanced: None, assembled: None, stirred: false }
+    }
 }
 
 impl<T: Types> commonware_actor::mailbox::Overflow<Ingress<T>> for Overflow<T> {
@@ -157,28 +163,28 @@ impl<T: Types> Clone for Mailbox<T> {
 impl<T: Types> Mailbox<T> {
     /// The node entered an epoch: its committee is known to the provider.
     pub fn entered(&self, epoch: u64) {
-        self.0.enqueue(Ingress::Entered(epoch));
+        let _ = self.0.enqueue(Ingress::Entered(epoch));
     }
 
     /// The chain moved.
     pub fn advanced(&self, horizon: Horizon<T::PublicKey>) {
-        self.0.enqueue(Ingress::Advanced(horizon));
+        let _ = self.0.enqueue(Ingress::Advanced(horizon));
     }
 
     /// A body arrived or a quota was freed.
     pub fn stirred(&self) {
-        self.0.enqueue(Ingress::Stirred);
+        let _ = self.0.enqueue(Ingress::Stirred);
     }
 
     pub(crate) fn synced(&self, position: u64) {
-        self.0.enqueue(Ingress::Synced(position));
+        let _ = self.0.enqueue(Ingress::Synced(position));
     }
 
     pub(crate) fn assembled(&self, certificate: Arc<Certificate<T>>) {
-        self.0.enqueue(Ingress::Assembled(certificate));
+        let _ = self.0.enqueue(Ingress::Assembled(certificate));
     }
 
     pub(crate) fn proposed(&self, envelope: Envelope<T>) {
-        self.0.enqueue(Ingress::Proposed(envelope));
+        let _ = self.0.enqueue(Ingress::Proposed(envelope));
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{Digest, Tip};
 use crate::wire::HEADERS_MAX;
-use commonware_codec::Encode as _;
 use commonware_cryptography::{Hasher as _, PublicKey, Sha256};
 use thiserror::Error;
 
@@ -116,7 +115,7 @@ impl Genesis {
         Tip {
             height: 0,
             slot: 0,
-            digest: Sha256::hash(&[b"drystone lane", self.digest.as_ref(), &sequencer.encode()]),
+            digest: Sha256::hash(&[b"drystone lane", self.digest.as_ref(), sequencer.as_ref()]),
         }
     }
 

@@ -33,11 +33,11 @@ use std::fmt::Debug;
 pub type Digest = sha256::Digest;
 
 /// The nouns of one deployment, chosen once and threaded everywhere as `T`.
-pub trait Types: Clone + Debug + Send + Sync + 'static {
+pub trait Types: Clone + Debug + Eq + Send + Sync + 'static {
     /// Names a node, and verifies what its sequencer signed.
     type PublicKey: PublicKey;
     /// Signs the headers of this node's own lane.
-    type PrivateKey: Signer<PublicKey = Self::PublicKey>;
+    type PrivateKey: Signer<PublicKey = Self::PublicKey, Signature = Signature<Self>>;
     /// Signs acks and assembles certificates.
     type Scheme: Scheme<Self::PublicKey>;
     /// Where expensive verification runs.

@@ -57,7 +57,6 @@ impl<T: Types> Base<T> {
 
 /// One lane. The linked run is the base and the locks that chain from it without a gap, up to `top`.
 pub(super) struct Lane<T: Types> {
-    pub sequencer: T::PublicKey,
     pub base: Base<T>,
     /// Locks of the current epoch above the base. Those above `top` belong to a fork that a
     /// certificate overtook: they are kept because they were acked.
@@ -80,10 +79,9 @@ pub(super) struct Lane<T: Types> {
 }
 
 impl<T: Types> Lane<T> {
-    pub fn new(genesis: &Genesis, sequencer: T::PublicKey) -> Self {
-        let root = genesis.root(&sequencer);
+    pub fn new(genesis: &Genesis, sequencer: &T::PublicKey) -> Self {
+        let root = genesis.root(sequencer);
         Self {
-            sequencer,
             base: Base { tip: root, certificate: None, position: 0, contested: false, ack: None },
             locks: BTreeMap::new(),
             top: root,

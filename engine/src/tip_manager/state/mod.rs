@@ -426,7 +426,7 @@ impl<T: Types> State<T> {
 
     fn lane(&mut self, sequencer: &T::PublicKey) -> &mut Lane<T> {
         if !self.lanes.contains_key(sequencer) {
-            self.lanes.insert(sequencer.clone(), Lane::new(&self.genesis, sequencer.clone()));
+            self.lanes.insert(sequencer.clone(), Lane::new(&self.genesis, sequencer));
         }
         self.lanes.get_mut(sequencer).expect("just inserted")
     }
