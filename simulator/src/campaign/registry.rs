@@ -14,6 +14,9 @@ pub struct Registry {
 /// Why no scenario was found.
 #[derive(Debug, Error)]
 pub enum Unknown {
+    /// The program has none.
+    #[error("this program knows no scenario")]
+    Empty,
     /// Nothing has this name.
     #[error("there is no scenario `{name}`; there are: {known}")]
     Name {
@@ -78,24 +81,21 @@ impl Registry {
 
     /// The scenario of this name, alone or as `system/scenario`; the first of all if none is named.
     pub fn find(&self, name: Option<&str>) -> Result<&dyn Runnable, Unknown> {
-        let matches = |scenario: &&dyn Runnable| match name {
-            None => true,
-            Some(name) => scenario.name() == name || full_name(*scenario) == name,
+        let Some(name) = name else {
+            return self.iter().next().ok_or(Unknown::Empty);
         };
+        let matches =
+            |scenario: &&dyn Runnable| scenario.name() == name || full_name(*scenario) == name;
         let matching: Vec<_> = self.iter().filter(matches).collect();
-        let list = |scenarios: &mut dyn Iterator<Item = &dyn Runnable>| {
-            scenarios.map(full_name).collect::<Vec<_>>().join(", ")
-        };
-        match (matching.as_slice(), name) {
-            ([first, ..], None) => Ok(*first),
-            ([one], _) => Ok(*one),
-            ([], name) => Err(Unknown::Name {
-                name: name.unwrap_or_default().to_owned(),
-                known: list(&mut self.iter()),
+        match matching.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(Unknown::Name {
+                name: name.to_owned(),
+                known: list(self.iter()),
             }),
-            (several, name) => Err(Unknown::Ambiguous {
-                name: name.unwrap_or_default().to_owned(),
-                matching: list(&mut several.iter().copied()),
+            several => Err(Unknown::Ambiguous {
+                name: name.to_owned(),
+                matching: list(several.iter().copied()),
             }),
         }
     }
@@ -108,6 +108,10 @@ impl Registry {
             address.system, address.plan.scenario
         )))
     }
+}
+
+fn list<'a>(scenarios: impl Iterator<Item = &'a dyn Runnable>) -> String {
+    scenarios.map(full_name).collect::<Vec<_>>().join(", ")
 }
 
 /// `system/scenario`: unique in a program.

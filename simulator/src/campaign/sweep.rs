@@ -36,6 +36,8 @@ pub struct Swept {
     pub report: Report,
     /// The load of the mean seed, in thousandths of the scenario's load unit.
     pub mean_load_milli: u64,
+    /// Why a capsule was not written, of the first that was not. Its seed replays without it.
+    pub capsule_refused: Option<String>,
 }
 
 /// What one thread brings back of one seed.
@@ -43,7 +45,6 @@ struct Finding {
     run: Run,
     /// The identity of the second run, if there was one.
     again: Option<TraceHash>,
-    capsule: Option<String>,
 }
 
 impl Sweep {
@@ -82,29 +83,25 @@ impl Sweep {
             .check_determinism
             .chooses(index)
             .then(|| scenario.run(seed).outcome.trace_hash);
-        let wanted = self.capsules.is_some() && !run.outcome.passed();
-        let capsule = if wanted {
-            scenario.pack(seed, &self.replay(scenario, seed))
-        } else {
-            None
-        };
-        Finding {
-            run,
-            again,
-            capsule,
-        }
+        Finding { run, again }
     }
 
     fn add(&self, tally: &mut Tally, scenario: &dyn Runnable, seed: u64, finding: Finding) {
-        let Finding {
-            run,
-            again,
-            capsule,
-        } = finding;
-        let capsule = capsule.filter(|_| tally.report().failures.len() < CAPSULES_MAX);
-        let capsule = capsule.and_then(|text| self.write(scenario, seed, &text));
+        let Finding { run, again } = finding;
+        let replay = self.replay(scenario, seed);
+        let wanted = !run.outcome.passed() && tally.report().failures.len() < CAPSULES_MAX;
+        let capsule = if wanted {
+            self.pack(scenario, seed, &replay)
+        } else {
+            None
+        };
+        let capsule = capsule.and_then(|written| {
+            written
+                .map_err(|refusal| tally.refuse_capsule(refusal))
+                .ok()
+        });
         let hash = run.outcome.trace_hash;
-        tally.add(seed, run, capsule, self.replay(scenario, seed));
+        tally.add(seed, run, capsule, replay);
         if let Some(again) = again {
             let command = format!(
                 "{} run --scenario {} --seed {seed} --check-determinism 1",
@@ -123,13 +120,20 @@ impl Sweep {
         )
     }
 
-    /// Writes a capsule and says where. A disk that refuses it does not end the sweep: the seed replays without it.
-    fn write(&self, scenario: &dyn Runnable, seed: u64, text: &str) -> Option<PathBuf> {
+    /// Runs a failed seed again, for its story, and says where its capsule is, or why it is nowhere.
+    fn pack(
+        &self,
+        scenario: &dyn Runnable,
+        seed: u64,
+        replay: &str,
+    ) -> Option<Result<PathBuf, String>> {
         let directory = self.capsules.as_ref()?;
+        let text = scenario.pack(seed, replay)?;
         let path = directory.join(format!("{}.json", capsule_stem(scenario, seed)));
-        fs::create_dir_all(directory)
-            .and_then(|()| fs::write(&path, text))
-            .ok()?;
-        Some(path)
+        let written = fs::create_dir_all(directory).and_then(|()| fs::write(&path, text));
+        Some(match written {
+            Ok(()) => Ok(path),
+            Err(error) => Err(format!("cannot write {}: {error}", path.display())),
+        })
     }
 }

@@ -16,6 +16,7 @@ pub(super) struct Tally {
     report: Report,
     simulated_us: u128,
     load_milli: u128,
+    capsule_refused: Option<String>,
 }
 
 impl Tally {
@@ -53,6 +54,7 @@ impl Tally {
             report,
             simulated_us: 0,
             load_milli: 0,
+            capsule_refused: None,
         }
     }
 
@@ -139,11 +141,17 @@ impl Tally {
         });
     }
 
+    /// Takes note that a capsule could not be written. The first reason tells enough.
+    pub(super) fn refuse_capsule(&mut self, reason: String) {
+        self.capsule_refused.get_or_insert(reason);
+    }
+
     pub(super) fn finish(self, wall: Duration) -> Swept {
         let Self {
             mut report,
             simulated_us,
             load_milli,
+            capsule_refused,
         } = self;
         // Reports may be rough where runs may not: these numbers are for people and go back into no draw.
         let per_wall_second = |amount: f64| {
@@ -160,6 +168,7 @@ impl Tally {
         let mean_load = load_milli / u128::from(report.seeds.count.max(1));
         Swept {
             mean_load_milli: u64::try_from(mean_load).expect("a mean of words is a word"),
+            capsule_refused,
             report,
         }
     }

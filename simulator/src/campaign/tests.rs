@@ -1,4 +1,6 @@
-use super::{Exit, Rate, SeedError, Seeds, parse_seed, parse_span, pool};
+use super::{
+    Exit, Rate, Registry, SeedError, Seeds, full_name, parse_seed, parse_span, pool, toy::Toy,
+};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicU64, Ordering},
@@ -201,4 +203,34 @@ fn a_panic_of_the_work_or_of_its_reader_reaches_the_caller() {
         message(catch_unwind(AssertUnwindSafe(in_reader)).expect_err("a panic")),
         "reader 50"
     );
+}
+
+#[test]
+fn scenarios_are_found_alone_or_with_their_system() {
+    let registry = Registry::new().with::<Toy>();
+    let found = |name| {
+        registry
+            .find(name)
+            .map(full_name)
+            .map_err(|unknown| unknown.to_string())
+    };
+    assert_eq!(found(None), Ok("toy/sound".into()));
+    assert_eq!(found(Some("trip")), Ok("toy/trip".into()));
+    assert_eq!(found(Some("toy/trip")), Ok("toy/trip".into()));
+    let refusal = found(Some("boat")).expect_err("there is none");
+    assert!(
+        refusal.contains("`boat`") && refusal.contains("toy/sound, toy/forget"),
+        "{refusal}"
+    );
+    let refusal = Registry::new()
+        .find(None)
+        .map(full_name)
+        .expect_err("there is none");
+    assert_eq!(refusal.to_string(), "this program knows no scenario");
+}
+
+#[test]
+#[should_panic(expected = "two scenarios are called `toy/sound`")]
+fn one_name_for_two_scenarios_is_refused() {
+    let _ = Registry::new().with::<Toy>().with::<Toy>();
 }

@@ -24,6 +24,7 @@ pub(super) fn replay(
         first: usize::MAX,
         node: args.node,
         until_us,
+        refusals: true,
         ..Recording::off()
     };
     let tell = || scenario.tell(source.world(), recording);

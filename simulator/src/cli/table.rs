@@ -28,6 +28,9 @@ fn properties(report: &Report, colours: bool) -> Table {
         .load_preset(UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["", "property or observation", "checked", "violated"]);
+    if colours {
+        table.enforce_styling();
+    }
     for (name, line) in &report.properties {
         table.add_row([
             verdict(*line).cell(colours),
@@ -98,6 +101,9 @@ fn sums(swept: &Swept, scenario: &dyn Runnable) -> String {
             "{} seeds ran twice, {} differed\n",
             report.determinism.checked, report.determinism.mismatched
         );
+    }
+    if let Some(reason) = &swept.capsule_refused {
+        text += &format!("{reason}\n");
     }
     text
 }

@@ -101,7 +101,8 @@ pub fn shrink<S: System>(
     replay: &str,
     budget: &mut Budget<'_>,
 ) -> Option<Shrunk> {
-    let wanted = Wanted::of(&scenario.replay(plan, Recording::off()).failure?);
+    let failure = scenario.replay(plan, Recording::off()).failure?;
+    let wanted = Wanted::of(&failure);
     let before = Size::of(plan);
     let mut search = Search {
         scenario,
@@ -110,7 +111,7 @@ pub fn shrink<S: System>(
         budget,
         refused: BTreeSet::new(),
     };
-    let minimal = search.run();
+    let minimal = search.run(failure.at_us);
     let best = search.best;
     let outcome = scenario.replay(&best, Recording::ends(STORY_LINES, 0));
     let capsule = Capsule::of(&best, &outcome, replay)
@@ -162,14 +163,17 @@ struct Search<'a, 'b, S: System> {
 
 impl<S: System> Search<'_, '_, S> {
     /// Leaves things out until a whole round changes nothing; false if the budget ended it.
-    fn run(&mut self) -> bool {
+    fn run(&mut self, failed_at_us: u64) -> bool {
+        self.end_after(failed_at_us);
         loop {
             let before = self.best.clone();
+            // Short phases first: they make every later try cheaper.
+            self.shorten_phases();
             self.drop_faults();
             self.drop_actions();
             self.drop_nodes();
             self.simplify_settings();
-            self.shorten();
+            self.shorten_faults();
             if self.budget.is_spent() {
                 return false;
             }
@@ -177,6 +181,19 @@ impl<S: System> Search<'_, '_, S> {
                 return true;
             }
         }
+    }
+
+    /// What comes after a failure did not cause it. A goal is missed at the end of the run, so there it cuts nothing.
+    fn end_after(&mut self, failed_at_us: u64) {
+        let end_us = failed_at_us + millis(1);
+        self.attempt(|plan| {
+            plan.faults.retain(|window| window.at_us < end_us);
+            plan.actions.retain(|timed| timed.at_us < end_us);
+            for window in &mut plan.faults {
+                window.until_us = window.until_us.min(end_us);
+            }
+            plan.safety_us = plan.safety_us.min(end_us);
+        });
     }
 
     fn drop_faults(&mut self) {
@@ -213,21 +230,10 @@ impl<S: System> Search<'_, '_, S> {
         self.attempt(|plan| plan.link = Link::new(plan.link.latency_us, 0));
     }
 
-    /// Shorter faults and phases, to the millisecond: finer times cost tries and explain nothing.
-    fn shorten(&mut self) {
-        for index in 0..self.best.faults.len() {
-            let window = &self.best.faults[index];
-            let (at_us, length_us) = (window.at_us, window.until_us - window.at_us);
-            // A fault that ends as it begins would be none.
-            self.shorten_to(length_us, millis(1), |plan, us| {
-                plan.faults[index].until_us = at_us + us
-            });
-        }
+    fn shorten_phases(&mut self) {
         let ends_us = self.best.faults.iter().map(|window| window.until_us);
-        let floor_us = ends_us
-            .chain(self.best.actions.iter().map(|timed| timed.at_us))
-            .max()
-            .unwrap_or(0);
+        let acts_us = self.best.actions.iter().map(|timed| timed.at_us);
+        let floor_us = ends_us.chain(acts_us).max().unwrap_or(0);
         self.shorten_to(self.best.safety_us, floor_us, |plan, us| {
             plan.safety_us = us
         });
@@ -237,6 +243,18 @@ impl<S: System> Search<'_, '_, S> {
         }
     }
 
+    fn shorten_faults(&mut self) {
+        for index in 0..self.best.faults.len() {
+            let window = &self.best.faults[index];
+            let (at_us, length_us) = (window.at_us, window.until_us - window.at_us);
+            // A fault that ends as it begins would be none.
+            self.shorten_to(length_us, millis(1), |plan, us| {
+                plan.faults[index].until_us = at_us + us
+            });
+        }
+    }
+
+    /// Lowers a time, to the millisecond: finer times cost tries and explain nothing.
     fn shorten_to(&mut self, value_us: u64, floor_us: u64, set: impl Fn(&mut Plan<S>, u64)) {
         let (value, floor) = (value_us / millis(1), floor_us.div_ceil(millis(1)));
         lower(value, floor, |length| {

@@ -226,7 +226,7 @@ impl<O: Observation> Recorder<O> {
         } else {
             self.drops += 1;
         }
-        if let Some(story) = self.story.as_mut().filter(|story| story.wants_deliveries()) {
+        if let Some(story) = self.story.as_mut().filter(|story| story.wants(fate)) {
             story.line(&seen, &Shown(delivery));
         }
         self.step(at_us);

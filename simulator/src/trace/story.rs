@@ -1,7 +1,7 @@
 //! The trace as text, for people.
 
 use super::Stamped;
-use crate::time::show;
+use crate::{network::Fate, time::show};
 use std::{collections::VecDeque, fmt::Display};
 
 /// Which lines of a run's story to keep. Keeping none, the default, costs nothing.
@@ -19,6 +19,8 @@ pub struct Recording {
     pub filter: Option<String>,
     /// Deliveries too: a line each.
     pub deliveries: bool,
+    /// Messages dropped for a reason that no other line tells: a full inbox, a peer that blocks. A line each.
+    pub refusals: bool,
 }
 
 impl Recording {
@@ -66,9 +68,10 @@ impl Story {
         })
     }
 
-    /// Whether deliveries are wanted.
-    pub(crate) const fn wants_deliveries(&self) -> bool {
-        self.recording.deliveries
+    /// Whether the end of a message is wanted.
+    pub(crate) const fn wants(&self, fate: Fate) -> bool {
+        let refused = matches!(fate, Fate::Overflow | Fate::Blocked);
+        self.recording.deliveries || (self.recording.refusals && refused)
     }
 
     /// Adds a line if it is one of those asked for. `what` is shown only if it may be.

@@ -1,5 +1,8 @@
 use super::{Place, sim, text};
-use crate::campaign::{Exit, Report};
+use crate::{
+    campaign::{Exit, Rate, Registry, Report, Seeds, Sweep, toy::Toy},
+    cli::table,
+};
 use serde_json::Value;
 use std::fs;
 
@@ -279,4 +282,47 @@ fn a_spent_time_limit_still_runs_one_seed_and_says_how_many() {
         report["seeds"],
         serde_json::json!({ "first": 10, "last": 10, "count": 1 })
     );
+}
+
+#[test]
+fn a_directory_that_takes_no_capsules_is_told_and_ends_nothing() {
+    let place = Place::new();
+    let file = place.forgetful();
+    let args = [
+        "run",
+        "--scenario",
+        "forget",
+        "--seeds",
+        "0..40",
+        "--capsules",
+        text(&file),
+    ];
+    let said = sim(&args);
+    assert_eq!(said.exit, Exit::Safety);
+    assert!(said.out.contains("40 seeds: "), "{}", said.out);
+    assert!(
+        said.out.contains(&format!("cannot write {}", text(&file))),
+        "{}",
+        said.out
+    );
+    assert!(!said.out.contains("  capsule "), "{}", said.out);
+}
+
+#[test]
+fn colours_are_for_those_who_want_them() {
+    let registry = Registry::new().with::<Toy>();
+    let scenario = registry.find(None).expect("the toy has scenarios");
+    let sweep = Sweep {
+        seeds: Seeds::one(1),
+        jobs: 1,
+        time_limit: None,
+        check_determinism: Rate::NONE,
+        traces: false,
+        capsules: None,
+        program: "drystone-sim".into(),
+    };
+    let swept = sweep.run(scenario, |_| ());
+    let has_colours = |colours| table::of(&swept, scenario, colours).contains('\u{1b}');
+    assert!(has_colours(true));
+    assert!(!has_colours(false));
 }
