@@ -1,15 +1,16 @@
 //! A sweep's result for people.
 
 use crate::{
-    campaign::{FailureLine, PropertyLine, Report, Runnable, Swept},
+    campaign::{Exit, FailureLine, PropertyLine, Report, Runnable, Swept},
     time::show,
 };
 use comfy_table::{
     Attribute, Cell, Color, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED,
 };
+use std::collections::BTreeMap;
 
-/// Failures that are printed; the others are in the JSON.
-const FAILURES_SHOWN: usize = 10;
+/// Seeds that are named of those that failed alike; the JSON has them all.
+const SEEDS_SHOWN: usize = 10;
 
 /// The table, the sums, and the failures, whose last line is the command that replays the gravest of them.
 pub(super) fn of(swept: &Swept, scenario: &dyn Runnable, colours: bool) -> String {
@@ -112,45 +113,45 @@ fn milli(thousandths: u64) -> String {
     format!("{}.{:03}", thousandths / 1000, thousandths % 1000)
 }
 
+/// One block for each kind and property, the gravest last, where a terminal leaves the reader's eye.
 fn failures(report: &Report) -> String {
-    // The gravest last, where a terminal leaves the reader's eye; among equals the first seed.
-    let mut shown: Vec<_> = report.failures.iter().take(FAILURES_SHOWN).collect();
-    if let Some(gravest) = report
-        .failures
-        .iter()
-        .rev()
-        .max_by_key(|failure| failure.kind.exit())
-    {
-        shown.retain(|failure| *failure != gravest);
-        shown.push(gravest);
+    let mut alike: BTreeMap<(Exit, &str), Vec<&FailureLine>> = BTreeMap::new();
+    for failure in &report.failures {
+        let key = (failure.kind.exit(), &*failure.property);
+        alike.entry(key).or_default().push(failure);
     }
-    let hidden = report.failures.len() - shown.len();
-    let note = if hidden == 0 {
-        String::new()
-    } else {
-        format!("\n{hidden} more failures are not shown\n")
-    };
-    shown
-        .into_iter()
-        .map(failure)
-        .fold(note, |text, failure| text + "\n" + &failure)
+    alike.values().map(|alike| block(alike)).collect()
 }
 
-fn failure(failure: &FailureLine) -> String {
-    let node = failure
+/// Which seeds failed alike, and how the first of them did.
+fn block(alike: &[&FailureLine]) -> String {
+    let first = alike[0];
+    let seeds: Vec<_> = alike
+        .iter()
+        .take(SEEDS_SHOWN)
+        .map(|failure| failure.seed.to_string())
+        .collect();
+    let hidden = alike.len() - seeds.len();
+    let more = if hidden == 0 {
+        String::new()
+    } else {
+        format!(" and {hidden} more")
+    };
+    let node = first
         .node
         .map_or_else(String::new, |node| format!(" by node {node}"));
-    let capsule = match &failure.capsule {
+    let capsule = match &first.capsule {
         Some(path) => format!("  capsule {}\n", path.display()),
         None => String::new(),
     };
     format!(
-        "seed {}: {} failure of {:?}{node} at {}\n  {}\n{capsule}{}\n",
-        failure.seed,
-        failure.kind,
-        failure.property,
-        show(failure.at_us),
-        failure.message,
-        failure.replay,
+        "\n{} failure of {:?} in seeds {}{more}\n  seed {}{node} at {}: {}\n{capsule}{}\n",
+        first.kind,
+        first.property,
+        seeds.join(" "),
+        first.seed,
+        show(first.at_us),
+        first.message,
+        first.replay,
     )
 }

@@ -1,7 +1,7 @@
 //! Running a scenario.
 
 use super::Scenario;
-use crate::{Goal, Outcome, Plan, Property, Recording, System, world};
+use crate::{Goal, Outcome, Plan, Property, Recording, System, campaign::parse_seed, world};
 use std::{env, thread};
 
 /// Runs one seed instead of those a test names.
@@ -26,10 +26,9 @@ impl<S: System> Scenario<S> {
     /// Runs seeds one after the other and gives what became of each. For a `#[test]`: panics at the first failure with
     /// the plan, the end of the story, and the command that replays it. With `DRYSTONE_SEED` set it runs that seed alone.
     pub fn run_seeds(&self, seeds: impl IntoIterator<Item = u64>) -> Vec<Outcome> {
-        let chosen = env::var(SEED).ok().map(|seed| {
-            seed.parse()
-                .unwrap_or_else(|_| panic!("{SEED} is no number: {seed:?}"))
-        });
+        let chosen = env::var(SEED)
+            .ok()
+            .map(|seed| parse_seed(&seed).unwrap_or_else(|error| panic!("{SEED}: {error}")));
         let seeds: Vec<u64> = chosen.map_or_else(|| seeds.into_iter().collect(), |seed| vec![seed]);
         seeds.into_iter().map(|seed| self.must_pass(seed)).collect()
     }

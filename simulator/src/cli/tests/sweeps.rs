@@ -1,6 +1,6 @@
 use super::{Place, sim, text};
 use crate::{
-    campaign::{Exit, Rate, Registry, Report, Seeds, Sweep, toy::Toy},
+    campaign::{Exit, Rate, Registry, Report, Sweep, Swept, toy::Toy},
     cli::table,
 };
 use serde_json::Value;
@@ -236,6 +236,29 @@ fn the_last_line_is_a_command_that_shows_the_failure() {
 }
 
 #[test]
+fn seeds_that_fail_alike_are_told_together() {
+    let place = Place::new();
+    let args = [
+        "run",
+        "--scenario",
+        "leak",
+        "--seeds",
+        "0..30",
+        "--check-determinism",
+        "1",
+    ];
+    let said = place.sim(&args);
+    let alike = "nondeterminism failure of \"same trace\" in seeds 0 1 2 3 4 5 6 7 8 9 and 20 more\n  seed 0 at ";
+    assert!(said.out.contains(alike), "{}", said.out);
+    assert_eq!(
+        said.out.matches("--seed ").count(),
+        1,
+        "one command for one kind: {}",
+        said.out
+    );
+}
+
+#[test]
 fn a_seed_that_runs_two_ways_is_told_with_the_command_that_shows_it() {
     let place = Place::new();
     let (exit, report) = report(
@@ -308,12 +331,10 @@ fn a_directory_that_takes_no_capsules_is_told_and_ends_nothing() {
     assert!(!said.out.contains("  capsule "), "{}", said.out);
 }
 
-#[test]
-fn colours_are_for_those_who_want_them() {
+fn swept(scenario: &str) -> Swept {
     let registry = Registry::new().with::<Toy>();
-    let scenario = registry.find(None).expect("the toy has scenarios");
     let sweep = Sweep {
-        seeds: Seeds::one(1),
+        seeds: (0..40).into(),
         jobs: 1,
         time_limit: None,
         check_determinism: Rate::NONE,
@@ -321,8 +342,44 @@ fn colours_are_for_those_who_want_them() {
         capsules: None,
         program: "drystone-sim".into(),
     };
-    let swept = sweep.run(scenario, |_| ());
-    let has_colours = |colours| table::of(&swept, scenario, colours).contains('\u{1b}');
+    sweep.run(
+        registry.find(Some(scenario)).expect("the toy has it"),
+        |_| (),
+    )
+}
+
+fn shown(swept: &Swept, colours: bool) -> String {
+    let registry = Registry::new().with::<Toy>();
+    table::of(
+        swept,
+        registry.find(None).expect("the toy has scenarios"),
+        colours,
+    )
+}
+
+#[test]
+fn of_several_kinds_of_failure_the_gravest_comes_last() {
+    let (mut safety, liveness) = (swept("forget"), swept("stall"));
+    assert!(!safety.report.failures.is_empty() && !liveness.report.failures.is_empty());
+    safety.report.failures.extend(liveness.report.failures);
+    let text = shown(&safety, false);
+    let place = |words| {
+        text.find(words)
+            .unwrap_or_else(|| panic!("no {words}: {text}"))
+    };
+    assert!(place("liveness failure of") < place("safety failure of"));
+    assert!(
+        text.lines()
+            .last()
+            .is_some_and(|line| line.contains("toy/forget"))
+    );
+    assert_eq!(safety.report.exit(), Exit::Safety);
+}
+
+#[test]
+fn colours_are_for_those_who_want_them() {
+    let swept = swept("sound");
+    let has_colours = |colours| shown(&swept, colours).contains('\u{1b}');
     assert!(has_colours(true));
     assert!(!has_colours(false));
 }
