@@ -1,5 +1,6 @@
-//! The disk against a model that knows only the storage contract: a base image, the changes issued since, and which
-//! of them a completed sync has promised. The model replays them naively and shares nothing with the disk.
+//! The disk against a model that knows only the storage contract.
+
+mod model;
 
 use super::{
     device::Device,
@@ -7,13 +8,13 @@ use super::{
 };
 use crate::host::config::{Crash, DiskConfig, DiskFaults, Rate, Tear};
 use commonware_runtime::{BlobVersion, IoBuf};
+use model::{BLOBS, Change, Flight, Model};
 use proptest::{collection::vec, prelude::*};
 use std::{
     collections::BTreeSet,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-const BLOBS: usize = 2;
 const VERSION: BlobVersion = BlobVersion::new(0);
 
 #[derive(Clone, Debug)]
@@ -59,200 +60,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => blob.prop_map(|blob| Step::Reopen { blob }),
         1 => crash().prop_map(Step::Crash),
     ]
-}
-
-#[derive(Clone, Debug)]
-enum Change {
-    Write { offset: usize, bytes: Vec<u8> },
-    Resize { len: usize },
-}
-
-impl Change {
-    fn apply(&self, image: &mut Vec<u8>) {
-        match self {
-            Self::Write { offset, bytes } => {
-                for (index, byte) in bytes.iter().enumerate() {
-                    let at = offset + index;
-                    if image.len() <= at {
-                        image.resize(at + 1, 0);
-                    }
-                    image[at] = *byte;
-                }
-            }
-            Self::Resize { len } => image.resize(*len, 0),
-        }
-    }
-
-    fn byte(&self, at: usize) -> Option<u8> {
-        match self {
-            Self::Write { offset, bytes } => bytes.get(at.checked_sub(*offset)?).copied(),
-            Self::Resize { len } => (*len <= at).then_some(0),
-        }
-    }
-}
-
-/// A change issued since the base image.
-#[derive(Clone, Debug)]
-struct Issued {
-    blob: usize,
-    change: Change,
-    promised: bool,
-}
-
-/// A sync in flight, by positions in the list of issued changes.
-#[derive(Clone, Copy, Debug)]
-struct Flight {
-    due: SystemTime,
-    blob: usize,
-    end: usize,
-    only_last: bool,
-}
-
-#[derive(Default)]
-struct Model {
-    base: [Vec<u8>; BLOBS],
-    issued: Vec<Issued>,
-    flights: Vec<Flight>,
-}
-
-impl Model {
-    fn replay(&self, blob: usize, keep: impl Fn(usize, &Issued) -> bool) -> Vec<u8> {
-        let mut image = self.base[blob].clone();
-        for (index, issued) in self.issued.iter().enumerate() {
-            if issued.blob == blob && keep(index, issued) {
-                issued.change.apply(&mut image);
-            }
-        }
-        image
-    }
-
-    fn visible(&self, blob: usize) -> Vec<u8> {
-        self.replay(blob, |_, _| true)
-    }
-
-    fn issue(&mut self, blob: usize, change: Change) {
-        self.issued.push(Issued {
-            blob,
-            change,
-            promised: false,
-        });
-    }
-
-    /// Marks what a completed sync has promised. A synchronous write takes along what comes up to the last resize
-    /// before it, as the disk documents.
-    fn land(&mut self, flight: Flight) {
-        let last = flight.end.saturating_sub(1);
-        let resize = self.issued[..last].iter().rposition(|issued| {
-            issued.blob == flight.blob && matches!(issued.change, Change::Resize { .. })
-        });
-        for (index, issued) in self.issued[..flight.end].iter_mut().enumerate() {
-            let covered =
-                !flight.only_last || index == last || resize.is_some_and(|resize| index <= resize);
-            if issued.blob == flight.blob && covered {
-                issued.promised = true;
-            }
-        }
-    }
-
-    fn settle(&mut self, now: SystemTime) {
-        let (landed, flying): (Vec<_>, Vec<_>) =
-            self.flights.drain(..).partition(|flight| flight.due <= now);
-        self.flights = flying;
-        landed.into_iter().for_each(|flight| self.land(flight));
-    }
-
-    /// Whether `seen` may be what is left of a blob: promised changes whole, of the others any bytes.
-    fn explains(&self, blob: usize, seen: &[u8]) -> bool {
-        let changes = || self.issued.iter().filter(|issued| issued.blob == blob);
-        let mut lens = BTreeSet::from([self.base[blob].len()]);
-        for Issued {
-            change, promised, ..
-        } in changes()
-        {
-            let changed: BTreeSet<usize> = match change {
-                Change::Resize { len } => BTreeSet::from([*len]),
-                Change::Write { offset, bytes } => {
-                    let shortest = if *promised { bytes.len() } else { 1 };
-                    lens.iter()
-                        .flat_map(|len| {
-                            (shortest..=bytes.len()).map(move |kept| (*len).max(offset + kept))
-                        })
-                        .collect()
-                }
-            };
-            if *promised {
-                lens.clear();
-            }
-            lens.extend(changed);
-        }
-        lens.contains(&seen.len())
-            && seen.iter().enumerate().all(|(at, byte)| {
-                let mut allowed = BTreeSet::from([self.base[blob].get(at).copied().unwrap_or(0)]);
-                for Issued {
-                    change, promised, ..
-                } in changes()
-                {
-                    if let Some(value) = change.byte(at) {
-                        if *promised {
-                            allowed.clear();
-                        }
-                        allowed.insert(value);
-                    }
-                }
-                allowed.contains(byte)
-            })
-    }
-
-    /// Whether some outcome of the syncs in flight leaves exactly this and nothing more.
-    fn explains_loss(&self, seen: &[Vec<u8>; BLOBS]) -> bool {
-        (0..1 << self.flights.len()).any(|coins: u32| {
-            let mut model = Model {
-                base: self.base.clone(),
-                issued: self.issued.clone(),
-                flights: Vec::new(),
-            };
-            for (index, flight) in self.flights.iter().enumerate() {
-                if coins >> index & 1 == 1 {
-                    model.land(*flight);
-                }
-            }
-            (0..BLOBS).all(|blob| model.replay(blob, |_, issued| issued.promised) == seen[blob])
-        })
-    }
-
-    /// Whether this is the promised changes, the first of the others, and the first bytes of the next.
-    fn explains_prefix(&self, seen: &[Vec<u8>; BLOBS]) -> bool {
-        (0..=self.issued.len()).any(|kept| {
-            let cuts = match self.issued.get(kept) {
-                Some(Issued {
-                    change: Change::Write { bytes, .. },
-                    ..
-                }) => bytes.len(),
-                _ => 0,
-            };
-            (0..=cuts).any(|cut| {
-                let mut model = Model {
-                    base: self.base.clone(),
-                    issued: self.issued.clone(),
-                    flights: Vec::new(),
-                };
-                for issued in &mut model.issued[..kept] {
-                    issued.promised = true;
-                }
-                if let Some(Issued {
-                    change: Change::Write { bytes, .. },
-                    promised,
-                    ..
-                }) = model.issued.get_mut(kept)
-                    && !*promised
-                {
-                    bytes.truncate(cut);
-                    *promised = cut > 0;
-                }
-                (0..BLOBS).all(|blob| model.replay(blob, |_, issued| issued.promised) == seen[blob])
-            })
-        })
-    }
 }
 
 /// The disk and its model, driven by the same steps.
