@@ -220,9 +220,8 @@ impl State {
         Ok(self.flush(now, key, Cover::Through(last)))
     }
 
-    /// Settles the disk as a loss of power does and turns every handle of the incarnation away.
+    /// What a loss of power does to a disk settled up to now. Turns every handle of the incarnation away.
     pub(super) fn crash(&mut self, now: SystemTime, crash: Crash) {
-        self.settle(now);
         let mut draws = self.device.draws(Stream::Crash, self.incarnation);
         for flight in take(&mut self.flights) {
             if draws.coin() {

@@ -179,6 +179,11 @@ impl Pair {
             }
         };
         self.keys[blob] = key;
+        let in_flight = self.model.flights.iter().any(|flight| flight.blob == blob);
+        assert!(
+            !in_flight,
+            "a sync of the handle before may yet report success"
+        );
         let promised = self.model.replay(blob, |_, issued| issued.promised);
         assert_eq!(self.read(blob, len), promised);
         self.model.base[blob] = promised;
@@ -241,7 +246,7 @@ fn latencies() -> impl Strategy<Value = (u64, u64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn whatever_is_read_before_or_after_a_crash_is_explained_by_the_contract(
