@@ -16,6 +16,7 @@ pub mod capsule;
 pub mod cli;
 pub mod draw;
 pub mod host;
+pub mod lanes;
 pub mod network;
 pub mod outcome;
 pub mod plan;

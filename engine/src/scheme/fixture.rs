@@ -45,7 +45,11 @@ pub trait Fixture: Send + Sync + 'static {
     /// Identities: what sequencers sign headers with and peers are known by.
     type PublicKey: BatchVerifier;
     /// The private half.
-    type PrivateKey: PrivateKey + Signer<PublicKey = Self::PublicKey>;
+    type PrivateKey: PrivateKey
+        + Signer<
+            PublicKey = Self::PublicKey,
+            Signature = <Self::PublicKey as commonware_cryptography::Verifier>::Signature,
+        >;
     /// What validators sign acks with.
     type Scheme: super::Scheme<Self::PublicKey>;
 

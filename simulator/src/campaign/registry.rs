@@ -62,15 +62,23 @@ impl Registry {
     ///
     /// If two scenarios have the same full name: one of them could never be run.
     #[must_use]
-    pub fn with<S: System>(mut self) -> Self {
-        for scenario in S::scenarios() {
-            let full = full_name(&scenario);
-            assert!(
-                self.iter().all(|known| full_name(known) != full),
-                "two scenarios are called `{full}`"
-            );
-            self.scenarios.push(Box::new(scenario));
-        }
+    pub fn with<S: System>(self) -> Self {
+        S::scenarios().into_iter().fold(self, Self::with_runnable)
+    }
+
+    /// Adds one scenario.
+    ///
+    /// # Panics
+    ///
+    /// If another has the same full name.
+    #[must_use]
+    pub fn with_runnable(mut self, scenario: impl Runnable + 'static) -> Self {
+        let full = full_name(&scenario);
+        assert!(
+            self.iter().all(|known| full_name(known) != full),
+            "two scenarios are called `{full}`"
+        );
+        self.scenarios.push(Box::new(scenario));
         self
     }
 

@@ -1,0 +1,231 @@
+//! The double of the owner of bodies: a workload of chunks, bodies that arrive late or never, verdicts.
+
+use super::{
+    genesis::{CHUNK_BYTES, CHUNK_ITEMS, Nouns},
+    observation::{Seen, Short},
+    options::Role,
+};
+use crate::{Observer, draw::derive, host::Host, world};
+use commonware_runtime::{Clock as _, Spawner as _, Supervisor as _};
+use commonware_utils::{channel::oneshot, sync::Mutex};
+use drystone_engine::{
+    Automaton, Judgement, Next, Verdict,
+    scheme::fixture::Fixture,
+    types::{Digest, Header, Payload},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    marker::PhantomData,
+    sync::Arc,
+    time::Duration,
+};
+
+/// What all nodes of a cluster share about bodies: where a body is, and when it reaches the others.
+#[derive(Default)]
+pub struct Library {
+    /// When each body reaches the other nodes.
+    spread_us: BTreeMap<Digest, u64>,
+    /// The bodies of each node.
+    held: BTreeMap<usize, BTreeSet<Digest>>,
+}
+
+impl Library {
+    /// A node lost its disk.
+    pub fn wipe(&mut self, node: usize) {
+        self.held.remove(&node);
+    }
+}
+
+/// Chunks that a sequencer's clients have given it.
+#[derive(Default)]
+struct Shelf {
+    /// Chunks not asked for yet. A builder holds a few, not all that could have been made.
+    ready: u64,
+    /// The engine waits for one.
+    waiting: Option<oneshot::Sender<Payload>>,
+    sealed: u64,
+}
+
+/// Chunks ready at once, at most.
+const READY_MAX: u64 = 4;
+
+/// One life of one node's owner of bodies.
+pub struct Bodies<F> {
+    shared: Arc<Shared>,
+    scheme: PhantomData<F>,
+}
+
+impl<F> Clone for Bodies<F> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone(), scheme: PhantomData }
+    }
+}
+
+struct Shared {
+    node: usize,
+    incarnation: u32,
+    role: Role,
+    seed: u64,
+    settings: Settings,
+    library: Arc<Mutex<Library>>,
+    shelf: Mutex<Shelf>,
+    /// Questions asked so far, for the draws.
+    asked: Mutex<u64>,
+    host: Host,
+    observer: Observer<Seen>,
+}
+
+/// What of the options concerns bodies.
+#[derive(Clone, Copy)]
+pub struct Settings {
+    pub chunk_every_us: u64,
+    pub chunks_max: u64,
+    pub body_delay_us: u64,
+    pub invalid_ppm: u32,
+    pub dropped_ppm: u32,
+}
+
+/// Time since the run began, by a node's own clock.
+pub fn local_us(host: &Host) -> u64 {
+    let since = host.current().duration_since(world::start()).unwrap_or_default();
+    u64::try_from(since.as_micros()).expect("a run is shorter than 2^64 us")
+}
+
+/// Whether a draw by hash comes out below a rate.
+fn chance(seed: u64, number: u64, ppm: u32) -> bool {
+    ppm > 0 && derive(seed, number) % 1_000_000 < u64::from(ppm)
+}
+
+fn number(digest: &Digest) -> u64 {
+    Short::of(digest).0
+}
+
+impl<F: Fixture> Bodies<F> {
+    pub fn new(
+        (node, incarnation, role): (usize, u32, Role),
+        seed: u64,
+        settings: Settings,
+        library: Arc<Mutex<Library>>,
+        host: Host,
+        observer: Observer<Seen>,
+    ) -> Self {
+        let shared = Shared {
+            node,
+            incarnation,
+            role,
+            seed,
+            settings,
+            library,
+            shelf: Mutex::default(),
+            asked: Mutex::new(0),
+            host,
+            observer,
+        };
+        Self { shared: Arc::new(shared), scheme: PhantomData }
+    }
+
+    /// Clients bring a chunk at every interval.
+    pub async fn work(self, host: Host) {
+        let every = Duration::from_micros(self.shared.settings.chunk_every_us);
+        loop {
+            host.sleep(every).await;
+            let mut shelf = self.shared.shelf.lock();
+            shelf.ready = (shelf.ready + 1).min(READY_MAX);
+            if let Some(waiting) = shelf.waiting.take() {
+                self.seal(&mut shelf, waiting);
+            }
+        }
+    }
+
+    /// Seals the next chunk, if there is one. Its digest only has to be its own: bodies are not made.
+    fn seal(&self, shelf: &mut Shelf, waiting: oneshot::Sender<Payload>) {
+        let Shared { node, incarnation, role, settings, .. } = &*self.shared;
+        let exhausted = settings.chunks_max > 0 && shelf.sealed >= settings.chunks_max;
+        if shelf.ready == 0 || exhausted {
+            shelf.waiting = Some(waiting);
+            return;
+        }
+        shelf.ready -= 1;
+        shelf.sealed += 1;
+        let mut bytes = [0; 32];
+        let name = derive(derive(self.shared.seed, *node as u64), u64::from(*incarnation) << 32 | shelf.sealed);
+        bytes[..8].copy_from_slice(&name.to_be_bytes());
+        bytes[8..16].copy_from_slice(&(*node as u64).to_be_bytes());
+        bytes[16..24].copy_from_slice(&shelf.sealed.to_be_bytes());
+        bytes[24..28].copy_from_slice(&incarnation.to_be_bytes());
+        let digest = Digest::from(bytes);
+        let sealed_us = local_us(&self.shared.host);
+        let spread_us = match role {
+            Role::Withholds { until_us } => *until_us,
+            _ if settings.body_delay_us == 0 => sealed_us,
+            _ => sealed_us + derive(name, 1) % settings.body_delay_us,
+        };
+        let mut library = self.shared.library.lock();
+        library.spread_us.insert(digest, spread_us);
+        library.held.entry(*node).or_default().insert(digest);
+        drop(library);
+        self.shared.observer.report(Seen::Stored { payload: Short::of(&digest) });
+        let _ = waiting.send(Payload { digest, bytes: CHUNK_BYTES, items: CHUNK_ITEMS });
+    }
+
+    /// The body is here: it is durable from now on.
+    fn store(&self, payload: Digest) {
+        let mut library = self.shared.library.lock();
+        if library.held.entry(self.shared.node).or_default().insert(payload) {
+            self.shared.observer.report(Seen::Stored { payload: Short::of(&payload) });
+        }
+    }
+}
+
+impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
+    fn propose(&mut self, _: Next) -> oneshot::Receiver<Payload> {
+        let (sender, receiver) = oneshot::channel();
+        let mut shelf = self.shared.shelf.lock();
+        self.seal(&mut shelf, sender);
+        receiver
+    }
+
+    fn judge(&mut self, header: &Header<F::PublicKey>) -> Judgement {
+        let Shared { node, seed, settings, .. } = &*self.shared;
+        let payload = header.payload.digest;
+        if chance(*seed, number(&payload), settings.invalid_ppm) {
+            return Judgement::Now(Verdict::Invalid);
+        }
+        let asked = {
+            let mut asked = self.shared.asked.lock();
+            *asked += 1;
+            *asked
+        };
+        if chance(derive(*seed, 1 + *node as u64), asked, settings.dropped_ppm) {
+            // Overload: the sender is dropped unanswered.
+            return Judgement::Later(oneshot::channel().1);
+        }
+        let (held, spread_us) = {
+            let library = self.shared.library.lock();
+            let held = library.held.get(node).is_some_and(|it| it.contains(&payload));
+            (held, library.spread_us.get(&payload).copied())
+        };
+        if held {
+            return Judgement::Now(Verdict::Valid);
+        }
+        // A body nobody sealed, an equivocator's, reaches nobody.
+        let Some(spread_us) = spread_us else { return Judgement::Now(Verdict::Pending) };
+        let now_us = local_us(&self.shared.host);
+        if spread_us <= now_us {
+            self.store(payload);
+            return Judgement::Now(Verdict::Valid);
+        }
+        let (sender, receiver) = oneshot::channel();
+        let bodies = self.clone();
+        // A withheld body may never come; such a wait ends with the node.
+        let wait = Duration::from_micros((spread_us - now_us).min(1 << 40));
+        self.shared.host.child("body").spawn(move |host| async move {
+            host.sleep(wait).await;
+            bodies.store(payload);
+            let _ = sender.send(Verdict::Valid);
+        });
+        Judgement::Later(receiver)
+    }
+
+    fn relay(&mut self, _: &Header<F::PublicKey>) {}
+}

@@ -1,0 +1,264 @@
+//! Boots one node: its engine, its doubles, its misbehaviour.
+
+use super::{
+    automaton::{Bodies, Library, Settings},
+    byzantine,
+    chain::Feed,
+    genesis::{Committees, Nouns, World},
+    observation::{Seen, Short},
+    system::{Lanes, Named},
+};
+use crate::{Observer, Seat, Stop, host::Host};
+use commonware_cryptography::{certificate::Verifier as _, sha256};
+use commonware_parallel::Sequential;
+use commonware_runtime::{Quota, Spawner as _, Supervisor as _, deterministic};
+use commonware_utils::{NZU32, NZUsize, TestRng, sync::Mutex};
+use drystone_engine::{
+    Activity, Channels, Config, Engine, Network, Reporter,
+    journal,
+    scheme::fixture::Fixture,
+    types::{Bounds, Certificate, Committee, Evidence, Signed, Tip},
+};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::Duration,
+};
+
+/// The transport of a simulated node.
+pub type Simulated<P> = Channels<
+    crate::network::Sender<P, deterministic::Context>,
+    crate::network::Receiver<P, deterministic::Context>,
+    crate::network::Control<P, deterministic::Context>,
+>;
+
+/// Epochs that nodes take part in around their own.
+pub const BOUNDS: Bounds = Bounds { past: 1, future: 1 };
+
+/// No limit on what a node may send: the workload is its own.
+const QUOTA: Quota = Quota::per_second(NZU32!(u32::MAX));
+
+/// What the nodes of a run share.
+pub struct Shared<F: Fixture> {
+    pub world: Arc<World<F>>,
+    pub library: Arc<Mutex<Library>>,
+    /// The engines that run, by node, with their lives.
+    pub engines: Arc<Mutex<BTreeMap<usize, Engine<Nouns<F>>>>>,
+    /// Certificates that nodes reported since the chain last looked: node, lane, place.
+    pub certified: Arc<Mutex<Vec<(usize, usize, Tip)>>>,
+    /// What each node has learned of the chain, kept over its lives.
+    pub feeds: Arc<Mutex<Vec<Feed<F>>>>,
+    /// Seed of the doubles' draws.
+    pub seed: u64,
+}
+
+impl<F: Fixture> Clone for Shared<F> {
+    fn clone(&self) -> Self {
+        Self {
+            world: self.world.clone(),
+            library: self.library.clone(),
+            engines: self.engines.clone(),
+            certified: self.certified.clone(),
+            feeds: self.feeds.clone(),
+            seed: self.seed,
+        }
+    }
+}
+
+/// Turns activities into observations, and shows own headers to what misbehaves.
+pub struct Report<F: Fixture> {
+    shared: Arc<ReportShared<F>>,
+}
+
+struct ReportShared<F: Fixture> {
+    node: usize,
+    world: Arc<World<F>>,
+    certified: Arc<Mutex<Vec<(usize, usize, Tip)>>>,
+    observer: Observer<Seen>,
+    proposed: Option<byzantine::Tap<F>>,
+    /// Certificates of this life that were checked already: a node reports what it verified.
+    checked: Mutex<BTreeMap<u64, Committee<Nouns<F>>>>,
+}
+
+impl<F: Fixture> Clone for Report<F> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<F: Fixture> Report<F> {
+    fn lane(&self, sequencer: &F::PublicKey) -> usize {
+        self.shared.world.nodes[sequencer]
+    }
+
+    /// Whether the harness, which has the scheme but not the engine's code, verifies it too.
+    fn genuine(&self, certificate: &Certificate<Nouns<F>>) -> bool {
+        let mut checked = self.shared.checked.lock();
+        let world = &self.shared.world;
+        let committee = checked
+            .entry(certificate.epoch)
+            .or_insert_with(|| world.committee(certificate.epoch, None));
+        let subject = drystone_engine::scheme::AckSubject {
+            epoch: certificate.epoch,
+            sequencer: &certificate.sequencer,
+            height: certificate.tip.height,
+            slot: certificate.tip.slot,
+            digest: &certificate.tip.digest,
+        };
+        committee.scheme().verify_certificate::<_, sha256::Digest>(
+            &mut TestRng::new(0),
+            subject,
+            &certificate.proof,
+            &Sequential,
+        )
+    }
+
+    fn locked(&self, header: &Signed<Nouns<F>>) -> Seen {
+        let it = header.header();
+        Seen::Locked {
+            lane: self.lane(&it.sequencer),
+            height: it.height,
+            slot: it.slot,
+            digest: Short::of(&header.digest()),
+            previous: Short::of(&it.previous),
+            payload: Short::of(&it.payload.digest),
+        }
+    }
+}
+
+impl<F: Fixture> Reporter<Nouns<F>> for Report<F> {
+    fn report(&self, activity: Activity<Nouns<F>>) {
+        let seen = match &activity {
+            Activity::Proposed(header) => {
+                if let Some(tap) = &self.shared.proposed {
+                    tap.show(header.clone());
+                }
+                Seen::Proposed {
+                    lane: self.lane(&header.header().sequencer),
+                    height: header.height(),
+                    slot: header.header().slot,
+                    digest: Short::of(&header.digest()),
+                }
+            }
+            Activity::Tip(header) => self.locked(header),
+            Activity::Acked { epoch, sequencer, tip } => Seen::Acked {
+                epoch: *epoch,
+                lane: self.lane(sequencer),
+                height: tip.height,
+                slot: tip.slot,
+                digest: Short::of(&tip.digest),
+            },
+            Activity::Certified(certificate) => {
+                if let Some(tap) = &self.shared.proposed {
+                    tap.certified(certificate);
+                }
+                let lane = self.lane(&certificate.sequencer);
+                self.shared.certified.lock().push((self.shared.node, lane, certificate.tip));
+                Seen::Certified {
+                    epoch: certificate.epoch,
+                    lane,
+                    height: certificate.tip.height,
+                    digest: Short::of(&certificate.tip.digest),
+                    genuine: self.genuine(certificate),
+                }
+            }
+            Activity::Evidence(evidence) => {
+                let world = &self.shared.world;
+                let committee = match evidence {
+                    Evidence::Certified(_, certificate) => {
+                        Some(world.committee(certificate.epoch, None))
+                    }
+                    Evidence::Headers(..) => None,
+                };
+                let namespace = world.genesis.header_namespace();
+                let mut rng = TestRng::new(0);
+                Seen::Evidence {
+                    lane: self.lane(evidence.sequencer()),
+                    height: evidence.height(),
+                    genuine: evidence.verify(&namespace, committee.as_ref(), &mut rng, &Sequential),
+                }
+            }
+            Activity::Entered(epoch) => Seen::Entered { epoch: *epoch },
+        };
+        self.shared.observer.report(seen);
+    }
+}
+
+/// How a node's journal lies on its disk: small pages, since the simulated disk pays by the byte.
+pub fn journal_config(section_bytes: u64) -> journal::Config<()> {
+    let mut config = journal::Config::recommended("lanes", ());
+    config.page_bytes = commonware_runtime::buffer::paged::page_size(1024);
+    config.write_buffer_bytes = NZUsize!(1 << 16);
+    config.section_bytes_max = section_bytes;
+    config
+}
+
+/// Boots a node and lives as long as its engine.
+pub async fn boot<F: Named>(shared: Shared<F>, seat: Seat<Lanes<F>>) -> Result<(), Stop> {
+    let Seat { node, incarnation, role, host, network, observer, .. } = seat;
+    let options = shared.world.options.clone();
+    let journal = journal_config(options.section_bytes);
+    if incarnation == 0 {
+        Engine::<Nouns<F>>::initialise(&host, &journal).await?;
+    }
+    let open = |channel| network.register(channel, QUOTA);
+    let (headers, acks, gossip, answers) = (open(0), open(1), open(2), open(3));
+    let control = network.control();
+    let senders = [headers.0.clone(), acks.0.clone(), gossip.0.clone(), answers.0.clone()];
+    let proposed = byzantine::misbehave(&shared, node, role, senders);
+    let reporter = Report {
+        shared: Arc::new(ReportShared {
+            node,
+            world: shared.world.clone(),
+            certified: shared.certified.clone(),
+            observer: observer.clone(),
+            proposed,
+            checked: Mutex::default(),
+        }),
+    };
+    let settings = Settings {
+        chunk_every_us: options.chunk_every_us,
+        chunks_max: options.chunks_max,
+        body_delay_us: options.body_delay_us,
+        invalid_ppm: options.invalid_ppm,
+        dropped_ppm: options.dropped_ppm,
+    };
+    let automaton = Bodies::<F>::new(
+        (node, incarnation, role),
+        shared.seed,
+        settings,
+        shared.library.clone(),
+        host.child("bodies"),
+        observer,
+    );
+    let epoch = shared.feeds.lock()[node].epoch();
+    let config = Config {
+        genesis: shared.world.genesis.clone(),
+        key: shared.world.keys[node].clone(),
+        provider: Arc::new(Committees::new(shared.world.clone(), Some(node))),
+        epoch,
+        bounds: BOUNDS,
+        automaton: automaton.clone(),
+        reporter,
+        strategy: Sequential,
+        rebroadcast: Duration::from_millis(options.rebroadcast_ms),
+        certificate_linger: Duration::from_millis(options.linger_ms),
+        priority_proposals: false,
+        priority_acks: false,
+        mailbox_size: NZUsize!(64),
+        journal,
+        canary: options.bug.canary(),
+    };
+    let network = Network::<Simulated<F::PublicKey>> { headers, acks, gossip, answers, blocker: control };
+    let (engine, handle) = Engine::start(host.child("node"), config, network).await?;
+    if options.sequencers.contains(&node) {
+        host.child("work").spawn(move |host: Host| automaton.work(host));
+    }
+    // The chain's state survives a crash: it is all there when the engine starts.
+    shared.feeds.lock()[node].catch_up(&engine);
+    shared.engines.lock().insert(node, engine);
+    let ended = handle.await;
+    shared.engines.lock().remove(&node);
+    Ok(ended??)
+}
+

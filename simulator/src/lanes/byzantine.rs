@@ -1,0 +1,131 @@
+//! Nodes that do not keep the protocol. Each runs the real engine and does more.
+
+use super::{
+    boot::Shared,
+    genesis::{Nouns, World},
+    options::Role,
+};
+use crate::{draw::Draw, network};
+use commonware_p2p::{Recipients, Sender as _};
+use commonware_runtime::deterministic;
+use commonware_utils::sync::Mutex;
+use drystone_engine::{
+    scheme::fixture::Fixture,
+    types::{Certificate, Digest, Header, Signed, Tip},
+    wire::Envelope,
+};
+use std::sync::Arc;
+
+/// Sends on a channel of the simulated network.
+type Sender<P> = network::Sender<P, deterministic::Context>;
+
+/// Sees what the node's engine does, a moment before it leaves the node.
+pub struct Tap<F: Fixture> {
+    shared: Shared<F>,
+    node: usize,
+    role: Role,
+    inner: Mutex<(Draw, [Sender<F::PublicKey>; 4])>,
+}
+
+/// What a role does beyond the engine, if anything.
+pub fn misbehave<F: Fixture>(
+    shared: &Shared<F>,
+    node: usize,
+    role: Role,
+    senders: [Sender<F::PublicKey>; 4],
+) -> Option<Tap<F>> {
+    let draw = Draw::new(shared.seed).split("byzantine").split_at(node as u64);
+    match role {
+        Role::Honest | Role::Withholds { .. } => None,
+        Role::Equivocates | Role::SendsGarbage => {
+            Some(Tap { shared: shared.clone(), node, role, inner: Mutex::new((draw, senders)) })
+        }
+    }
+}
+
+impl<F: Fixture> Tap<F> {
+    fn world(&self) -> &World<F> {
+        &self.shared.world
+    }
+
+    fn epoch(&self) -> u64 {
+        self.shared.feeds.lock()[self.node].epoch()
+    }
+
+    /// Every other node with even odds, at least one.
+    fn some(&self, draw: &mut Draw) -> Vec<F::PublicKey> {
+        let others: Vec<_> = (0..self.world().names.len()).filter(|node| *node != self.node).collect();
+        let certain = *draw.pick(&others);
+        let chosen = others.into_iter().filter(|node| *node == certain || draw.coin());
+        chosen.map(|node| self.world().names[node].clone()).collect()
+    }
+
+    /// A header of the node's own lane is about to be sent.
+    pub fn show(&self, header: Arc<Signed<Nouns<F>>>) {
+        let mut inner = self.inner.lock();
+        let (draw, senders) = &mut *inner;
+        match self.role {
+            Role::Equivocates if draw.chance(300_000) => {
+                let twin = self.twin(&header, draw);
+                let to = Recipients::Some(self.some(draw));
+                let envelope = Envelope {
+                    sequencer: self.world().names[self.node].clone(),
+                    headers: vec![Arc::new(twin)],
+                    certificate: None,
+                };
+                let bytes = envelope.encode(&self.world().committee(self.epoch(), Some(self.node)));
+                senders[0].send(to, bytes, false);
+            }
+            Role::SendsGarbage => {
+                let length = draw.magnitude(1..=400);
+                let bytes: Vec<u8> = (0..length).map(|_| draw.bits() as u8).collect();
+                let channel = draw.index(senders.len());
+                let to = *draw.pick(&[0, 1, 2, 3]) % self.world().names.len();
+                let to = Recipients::One(self.world().names[to].clone());
+                senders[channel].send(to, bytes, false);
+            }
+            _ => {}
+        }
+    }
+
+    /// Another header at the same height, signed as well.
+    fn twin(&self, header: &Signed<Nouns<F>>, draw: &mut Draw) -> Signed<Nouns<F>> {
+        let mut payload = header.header().payload;
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&draw.bits().to_be_bytes());
+        payload.digest = Digest::from(bytes);
+        let twin = Header { payload, ..header.header().clone() };
+        let namespace = self.world().genesis.header_namespace();
+        Signed::sign(twin, &self.world().keys[self.node], &namespace)
+    }
+
+    /// A certificate was taken as a lane's newest.
+    pub fn certified(&self, certificate: &Certificate<Nouns<F>>) {
+        if self.role != Role::SendsGarbage {
+            return;
+        }
+        let mut inner = self.inner.lock();
+        let (draw, senders) = &mut *inner;
+        if !draw.chance(100_000) {
+            return;
+        }
+        // The signatures of one place under another: nothing but checking them tells.
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&draw.bits().to_be_bytes());
+        let above = draw.within(1..=3);
+        let tip = Tip {
+            height: certificate.tip.height + above,
+            slot: certificate.tip.slot + above,
+            digest: Digest::from(bytes),
+        };
+        let forged = Certificate { tip, ..certificate.clone() };
+        let envelope = Envelope {
+            sequencer: certificate.sequencer.clone(),
+            headers: Vec::new(),
+            certificate: Some(Arc::new(forged)),
+        };
+        let to = Recipients::Some(self.some(draw));
+        let bytes = envelope.encode(&self.world().committee(self.epoch(), Some(self.node)));
+        senders[0].send(to, bytes, false);
+    }
+}
