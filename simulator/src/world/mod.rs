@@ -3,6 +3,8 @@
 mod ground;
 mod panics;
 mod runner;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod wanted;
 
@@ -69,7 +71,7 @@ pub(crate) fn run<S: System>(
 
     let mut recorder = recorder.lock();
     let (simulated_us, reached) = ended.unwrap_or_else(|panic| {
-        let at_us = panic.at_us.unwrap_or_else(|| recorder.at_us());
+        let at_us = recorder.at_us();
         recorder.fail(
             FailureKind::Panic,
             NO_PANIC,

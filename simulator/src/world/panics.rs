@@ -11,8 +11,6 @@ use std::{
 pub(super) struct Caught {
     /// The node whose task it was, if it was one's.
     pub(super) node: Option<usize>,
-    /// When, if it was in a node's task.
-    pub(super) at_us: Option<u64>,
     /// What it said, and where in the source.
     pub(super) message: String,
 }
