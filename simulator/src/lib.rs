@@ -18,6 +18,7 @@ pub mod draw;
 pub mod host;
 pub mod network;
 pub mod outcome;
+mod panics;
 pub mod plan;
 pub mod property;
 pub mod scenario;

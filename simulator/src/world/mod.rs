@@ -1,15 +1,14 @@
 //! Runs a plan: boots the nodes, makes the faults happen, drives the system's doubles, and watches.
 
 mod ground;
-mod panics;
 mod runner;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timeline;
 mod wanted;
 
 use crate::{
-    FailureKind, Goal, Outcome, Plan, Property, Recording, System, Tally,
+    FailureKind, Goal, Outcome, Plan, Property, Recording, System, Tally, panics,
     property::NO_PANIC,
     time::micros,
     trace::{Recorder, Story},

@@ -101,7 +101,7 @@ fn a_disk_error_stops_a_node_until_its_disk_works_again() {
         .quiet()
         .act(secs(2), Add { node: 2 })
         .act(secs(4), Add { node: 2 });
-    let outcome = pass(&scenario.during(secs(1)..secs(3), broken));
+    let outcome = pass(&scenario.lasting(secs(5)).during(secs(1)..secs(3), broken));
     let stopped = lines(&outcome, "stopped:");
     assert_eq!(stopped.len(), 1);
     assert!(stopped[0].starts_with("2.0000"), "{stopped:?}");

@@ -2,7 +2,7 @@
 
 mod faults;
 mod runs;
-mod toy;
+pub(crate) mod toy;
 
 use crate::{Scenario, plan::Latencies, time::millis};
 use toy::{Bug, Options, Toy};

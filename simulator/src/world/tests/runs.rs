@@ -10,7 +10,10 @@ use crate::{
     property::{NO_PANIC, STEP_BUDGET, reaches},
     time::{millis, mins, secs},
 };
-use std::{panic, time::SystemTime};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    time::SystemTime,
+};
 
 fn failure(outcome: &Outcome) -> (FailureKind, &str, Option<usize>) {
     let failure = outcome.failure.as_ref().expect("the run fails");
@@ -109,17 +112,28 @@ fn what_is_reported_before_it_is_durable_is_a_safety_failure() {
         .quiet()
         .act(secs(1), Add { node: 2 });
     let scenario = scenario.during(secs(1) + millis(2)..secs(2), crash(2));
-    let mut plan = scenario.plan(0);
-    plan.nodes[2].disk = super::SLOW;
-    let outcome = scenario.replay(&plan, Recording::off());
-    assert_eq!(
-        failure(&outcome),
-        (FailureKind::Safety, "never forgets", Some(2))
-    );
-    assert_eq!(outcome.properties["never forgets"].violated, 1);
-    // The same plan without the bug: the crash alone is no failure.
-    plan.options.bug = None;
-    assert_eq!(scenario.replay(&plan, Recording::off()).failure, None);
+    // A sync in flight has happened or not, as drawn: some crashes do no harm.
+    let plans = (0..8).map(|seed| {
+        let mut plan = scenario.plan(seed);
+        plan.nodes[2].disk = super::SLOW;
+        plan
+    });
+    let mut harmed = 0;
+    for mut plan in plans {
+        let outcome = scenario.replay(&plan, Recording::off());
+        if outcome.failure.is_some() {
+            assert_eq!(
+                failure(&outcome),
+                (FailureKind::Safety, "never forgets", Some(2))
+            );
+            assert_eq!(outcome.properties["never forgets"].violated, 1);
+            harmed += 1;
+        }
+        // The same plan without the bug: the crash alone is no failure.
+        plan.options.bug = None;
+        assert_eq!(scenario.replay(&plan, Recording::off()).failure, None);
+    }
+    assert!(harmed > 0);
 }
 
 fn crash(node: usize) -> Fault {
@@ -237,7 +251,8 @@ fn a_failing_test_prints_the_plan_and_the_command_that_replays_it() {
             },
         )
         .at(secs(4), Heal);
-    let caught = panic::catch_unwind(|| scenario.run_seeds([5])).expect_err("the scenario fails");
+    let caught = panic::catch_unwind(AssertUnwindSafe(|| scenario.run_seeds([5])))
+        .expect_err("the scenario fails");
     let message = caught.downcast_ref::<String>().expect("a formatted panic");
     assert!(
         message.contains("fault     1.000000s until 4.000000s isolate: node 3 cut off"),
@@ -271,13 +286,18 @@ fn a_capsule_replays_its_failure() {
     let outcome = scenario.replay(&plan, Recording::ends(10, 0));
     let capsule = Capsule::of(&plan, &outcome, "replay it").expect("the run failed");
     let read = Capsule::<Toy>::from_json(&capsule.to_json()).expect("a capsule reads back");
-    assert_eq!(read, capsule);
+    assert_eq!(read.to_json(), capsule.to_json());
     let again = scenario.replay(&read.plan, Recording::off());
     assert_eq!(
         (again.trace_hash, again.failure),
         (read.trace_hash, Some(read.failure))
     );
-    assert_eq!(read.story.len(), 10);
+    assert_eq!(read.story.len(), 11);
+    assert!(
+        read.story[10].ends_with("lines left out ..."),
+        "{:?}",
+        read.story[10]
+    );
     assert!(Capsule::of(&plan, &four(None).quiet().run(0), "").is_none());
 }
 
@@ -319,7 +339,8 @@ fn a_liar_is_kept_within_the_budget_by_the_plan() {
     let one = four(None).role(0, Role::Liar).plan(0);
     assert_eq!((one.spent(), one.healthy()), ([0].into(), [1, 2, 3].into()));
     let two = four(None).role(0, Role::Liar).role(1, Role::Liar);
-    let refused = panic::catch_unwind(|| two.plan(0)).expect_err("two of four are too many");
+    let refused = panic::catch_unwind(AssertUnwindSafe(|| two.plan(0)))
+        .expect_err("two of four are too many");
     let message = refused.downcast_ref::<String>().expect("a formatted panic");
     assert!(
         message.contains("nodes {0, 1} are faulty, 4 nodes bear 1"),

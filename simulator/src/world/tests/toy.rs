@@ -27,7 +27,7 @@ use std::{
 
 /// What is wrong with every node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Bug {
+pub(crate) enum Bug {
     /// It reports a count before it is durable.
     ReportsBeforeSync,
     /// It never repeats itself.
@@ -41,14 +41,14 @@ pub(super) enum Bug {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Options {
+pub(crate) struct Options {
     /// How often a node repeats itself; never if zero.
-    pub(super) repeat_us: u64,
-    pub(super) bug: Option<Bug>,
+    pub(crate) repeat_us: u64,
+    pub(crate) bug: Option<Bug>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) enum Role {
+pub(crate) enum Role {
     #[default]
     Honest,
     /// Tells counts it never stored.
@@ -56,12 +56,12 @@ pub(super) enum Role {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Add {
-    pub(super) node: usize,
+pub(crate) struct Add {
+    pub(crate) node: usize,
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub(super) enum Seen {
+pub(crate) enum Seen {
     Recovered {
         count: u64,
     },
@@ -90,7 +90,7 @@ impl Observation for Seen {
     }
 }
 
-pub(super) struct Toy {
+pub(crate) struct Toy {
     options: Options,
     keys: Vec<ed25519::PublicKey>,
     clients: BTreeMap<usize, mpsc::UnboundedSender<()>>,
@@ -253,12 +253,15 @@ async fn live(
         sender.send(Recipients::All, told.to_le_bytes().to_vec(), false);
     };
     tell(count);
+    // A date and not a delay: what arrives meanwhile must not put it off.
+    let mut repeat_at = host.current() + repeat;
     loop {
+        let due = repeat_at;
         let pause = async {
             if repeat.is_zero() {
                 std::future::pending().await
             } else {
-                host.sleep(repeat).await
+                host.sleep_until(due).await
             }
         };
         let pause = pause.fuse();
@@ -292,7 +295,10 @@ async fn live(
                 }
                 tell(count);
             }
-            () = pause => tell(count),
+            () = pause => {
+                repeat_at = host.current() + repeat;
+                tell(count);
+            }
         }
     }
 }
@@ -335,7 +341,7 @@ impl Property<Seen> for NeverForgets {
 
 /// Every healthy node hears every other's newest count after the faults stopped.
 #[derive(Default)]
-pub(super) struct AllHearAll {
+pub(crate) struct AllHearAll {
     stored: BTreeMap<usize, u64>,
     owed: BTreeMap<(usize, usize), u64>,
 }
