@@ -354,3 +354,50 @@ fn removing_one_fault_leaves_what_other_links_lose_unchanged() {
         assert_eq!(lost(&fewer), before);
     }
 }
+
+#[test]
+fn a_disk_error_met_as_the_faults_stop_costs_one_more_restart_and_no_failure() {
+    let broken = Fault::Disk {
+        node: 2,
+        operation: Operation::Sync,
+        ppm: 1_000_000,
+    };
+    // The sync begins while the disk is broken and fails after it was freed.
+    let scenario = four(None)
+        .quiet()
+        .act(secs(2) - millis(1), Add { node: 2 })
+        .during(secs(1)..secs(2), broken);
+    let mut plan = scenario.plan(0);
+    plan.nodes[2].disk = SLOW;
+    plan.options.repeat_us = millis(200);
+    let outcome = told(&scenario, &plan);
+    let stopped = lines(&outcome, "stopped:");
+    assert_eq!(stopped.len(), 1);
+    assert!(stopped[0].starts_with("2.004"), "{stopped:?}");
+    let booted = lines(&outcome, "booted");
+    assert!(
+        booted[4].starts_with("2.104") && booted[4].contains("node 2.1"),
+        "{booted:?}"
+    );
+}
+
+#[test]
+fn drawn_faults_reach_the_network_and_the_machines() {
+    // A fault that changed nothing would pass every other test of a swarm.
+    let scenario = Scenario::<Toy>::swarm("swarm");
+    let run = |plan: &Plan<Toy>| scenario.replay(plan, Recording::off());
+    let (mut with, mut moved) = (0, 0);
+    for seed in 0..40 {
+        let plan = scenario.plan(seed);
+        let mut calm = plan.clone();
+        calm.faults.clear();
+        with += u64::from(!plan.faults.is_empty());
+        let (stormy, calm) = (run(&plan), run(&calm));
+        moved += u64::from(stormy.deliveries != calm.deliveries);
+        assert_eq!(calm.failure, None);
+    }
+    assert!(
+        with >= 38 && moved >= with - 2,
+        "{moved} of {with} runs with faults differ from those without"
+    );
+}

@@ -3,6 +3,7 @@
 mod faults;
 mod runs;
 pub(crate) mod toy;
+mod wanted;
 
 use crate::{Scenario, plan::Latencies, time::millis};
 use toy::{Bug, Options, Toy};

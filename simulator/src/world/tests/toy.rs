@@ -358,14 +358,13 @@ impl Goal<Seen> for AllHearAll {
                 let stored = self.stored.entry(node).or_default();
                 *stored = count.max(*stored);
             }
-            Seen::Heard { from, count } => {
+            Seen::Heard { from, count }
                 if self
                     .owed
                     .get(&(node, from))
-                    .is_some_and(|owed| *owed <= count)
-                {
-                    self.owed.remove(&(node, from));
-                }
+                    .is_some_and(|owed| *owed <= count) =>
+            {
+                self.owed.remove(&(node, from));
             }
             _ => (),
         }
