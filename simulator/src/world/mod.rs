@@ -28,7 +28,7 @@ const CYCLE: Duration = Duration::from_micros(micros(10));
 /// Virtual time zero, in seconds since the epoch: a clock that is behind is still far after the epoch.
 const START_S: u64 = 1_000_000_000;
 
-fn start() -> SystemTime {
+pub(crate) fn start() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(START_S)
 }
 
