@@ -7,7 +7,7 @@ use crate::{
     trace::TraceHash,
 };
 use serde::{Deserialize, Serialize};
-use std::{fs, io, path::Path};
+use std::{fmt, fs, io, path::Path};
 
 /// The version of the capsule's JSON.
 pub const VERSION: u32 = 1;
@@ -16,7 +16,7 @@ pub const VERSION: u32 = 1;
 pub const STORY_LINES: usize = 200;
 
 /// Everything about one failure: the plan alone replays it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(bound = "", deny_unknown_fields)]
 pub struct Capsule<S: System> {
     /// [`VERSION`] of the program that wrote it.
@@ -133,5 +133,16 @@ impl<S: System> Capsule<S> {
             source,
         })?;
         Self::from_json(&text)
+    }
+}
+
+// A derive would ask `S` itself to be shown.
+impl<S: System> fmt::Debug for Capsule<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "capsule of {} (trace {}): {}\n{}",
+            self.failure, self.trace_hash, self.replay, self.plan
+        )
     }
 }

@@ -127,3 +127,6 @@ impl Draw {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ pub mod host;
 pub mod lanes;
 pub mod network;
 pub mod outcome;
+mod panics;
 pub mod plan;
 pub mod property;
 pub mod scenario;

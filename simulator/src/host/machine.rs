@@ -90,6 +90,7 @@ impl Machine {
         let number = self.disk.incarnation();
         let draws = Draws::new(self.seed, self.index as u64, Stream::Randomness, number);
         let incarnation = Incarnation::new(
+            self.index,
             number,
             draws,
             gate,

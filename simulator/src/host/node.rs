@@ -6,6 +6,7 @@ use super::{
     draw::Draws,
     gate::{Gate, Roster},
 };
+use crate::panics;
 use commonware_parallel::Rayon;
 use commonware_runtime::{
     BlobVersion, Clock, Error, Handle, ListenerOf, Metrics, Name, Network, Resolver, SinkOf,
@@ -43,6 +44,7 @@ pub struct Host {
 
 /// What the tasks of one incarnation share.
 pub(super) struct Incarnation {
+    node: usize,
     number: u64,
     gate: Arc<Gate>,
     roster: Arc<Roster>,
@@ -54,6 +56,7 @@ pub(super) struct Incarnation {
 
 impl Incarnation {
     pub(super) fn new(
+        node: usize,
         number: u64,
         mut draws: Draws,
         gate: Arc<Gate>,
@@ -66,6 +69,7 @@ impl Incarnation {
             part.copy_from_slice(&draws.next().to_le_bytes());
         }
         Self {
+            node,
             number,
             gate,
             roster,
@@ -132,13 +136,12 @@ impl Spawner for Host {
         context.spawn(move |context| {
             let gate = incarnation.gate.clone();
             let member = incarnation.roster.join();
-            gate.guard(
-                member,
-                f(Self {
-                    context,
-                    incarnation,
-                }),
-            )
+            let node = incarnation.node;
+            let task = f(Self {
+                context,
+                incarnation,
+            });
+            gate.guard(member, panics::of_node(node, task))
         })
     }
 

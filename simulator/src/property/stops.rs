@@ -8,10 +8,14 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// A healthy node stops with an error only if the plan had its disk fail; anything else it must live through.
+/// A healthy node stops with an error only if the plan had its disk fail; anything else it must live through. Once the
+/// disks are freed it may stop once more, of an error it met just before.
 pub struct StopsOnlyOnDiskErrors {
-    /// Nodes that may stop: their disk fails at some time, or they need not behave.
-    excused: BTreeSet<usize>,
+    /// Nodes that may stop because their disk fails at some time.
+    failing: BTreeSet<usize>,
+    /// Nodes that need not behave.
+    spent: BTreeSet<usize>,
+    healed: bool,
 }
 
 impl StopsOnlyOnDiskErrors {
@@ -22,7 +26,9 @@ impl StopsOnlyOnDiskErrors {
             _ => None,
         });
         Self {
-            excused: failing.chain(plan.spent()).collect(),
+            failing: failing.collect(),
+            spent: plan.spent(),
+            healed: false,
         }
     }
 }
@@ -41,15 +47,21 @@ impl<O> Property<O> for StopsOnlyOnDiskErrors {
     }
 
     fn event(&mut self, event: &Stamped<Event>) -> Verdict {
-        match (&event.what, event.node) {
-            (Event::Stopped { error }, Some(node)) if !self.excused.contains(&node) => {
-                Err(Violation::by(
-                    event,
-                    format!("stopped though its disk was in order: {error}"),
-                ))
-            }
-            (Event::Stopped { .. }, _) => Ok(1),
-            _ => Ok(0),
+        self.healed |= event.what == Event::Healed;
+        let (Event::Stopped { error }, Some(node)) = (&event.what, event.node) else {
+            return Ok(0);
+        };
+        let excused = if self.healed {
+            self.failing.remove(&node)
+        } else {
+            self.failing.contains(&node)
+        };
+        if excused || self.spent.contains(&node) {
+            return Ok(1);
         }
+        Err(Violation::by(
+            event,
+            format!("stopped though its disk was in order: {error}"),
+        ))
     }
 }

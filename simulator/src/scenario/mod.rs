@@ -3,6 +3,8 @@
 mod build;
 mod run;
 mod swarm;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     Goal, Property, System,

@@ -6,6 +6,8 @@ mod hash;
 mod observer;
 mod recorder;
 mod story;
+#[cfg(test)]
+mod tests;
 
 pub use event::{Event, Stamped};
 pub use hash::{Hasher, TraceHash};

@@ -1,13 +1,14 @@
 //! Runs a plan: boots the nodes, makes the faults happen, drives the system's doubles, and watches.
 
 mod ground;
-mod panics;
 mod runner;
+#[cfg(test)]
+pub(crate) mod tests;
 mod timeline;
 mod wanted;
 
 use crate::{
-    FailureKind, Goal, Outcome, Plan, Property, Recording, System, Tally,
+    FailureKind, Goal, Outcome, Plan, Property, Recording, System, Tally, panics,
     property::NO_PANIC,
     time::micros,
     trace::{Recorder, Story},
@@ -69,7 +70,7 @@ pub(crate) fn run<S: System>(
 
     let mut recorder = recorder.lock();
     let (simulated_us, reached) = ended.unwrap_or_else(|panic| {
-        let at_us = panic.at_us.unwrap_or_else(|| recorder.at_us());
+        let at_us = recorder.at_us();
         recorder.fail(
             FailureKind::Panic,
             NO_PANIC,

@@ -2,19 +2,20 @@
 
 use std::{
     cell::RefCell,
+    future::{Future, poll_fn},
     panic::{self, AssertUnwindSafe, PanicHookInfo},
+    pin::pin,
     sync::Once,
+    thread,
 };
 
 /// A panic, as far as it is known.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Caught {
+pub(crate) struct Caught {
     /// The node whose task it was, if it was one's.
-    pub(super) node: Option<usize>,
-    /// When, if it was in a node's task.
-    pub(super) at_us: Option<u64>,
+    pub(crate) node: Option<usize>,
     /// What it said, and where in the source.
-    pub(super) message: String,
+    pub(crate) message: String,
 }
 
 thread_local! {
@@ -23,7 +24,7 @@ thread_local! {
 }
 
 /// Runs `body`; if it panics gives the first panic, and prints nothing.
-pub(super) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
+pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let default = panic::take_hook();
@@ -56,4 +57,29 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
         });
         true
     })
+}
+
+/// A task of a node: if it panics, the panic is that node's.
+pub(crate) async fn of_node<F: Future>(node: usize, task: F) -> F::Output {
+    let mut task = pin!(task);
+    poll_fn(|context| {
+        let _blame = Blame(node);
+        task.as_mut().poll(context)
+    })
+    .await
+}
+
+/// Names the node whose task is being unwound. The innermost counts.
+struct Blame(usize);
+
+impl Drop for Blame {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            CAUGHT.with_borrow_mut(|caught| {
+                if let Some(Some(caught)) = caught {
+                    caught.node.get_or_insert(self.0);
+                }
+            });
+        }
+    }
 }
