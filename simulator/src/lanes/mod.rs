@@ -22,5 +22,5 @@ mod tests;
 pub use mixed::Mixed;
 pub use observation::Seen;
 pub use options::{Action, Bug, Options, Role};
-pub use scenarios::Certifies;
+pub use scenarios::{Certifies, registry};
 pub use system::{Lanes, Named};

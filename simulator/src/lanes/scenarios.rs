@@ -1,12 +1,26 @@
 //! Scenarios of lanes by name, and goals for tests.
 
 use super::{
+    mixed::Mixed,
     observation::Seen,
     options::Options,
     system::{Lanes, Named},
 };
-use crate::{Goal, Scenario, Stamped, time::secs};
+use crate::{Goal, Scenario, Stamped, campaign::Registry, time::secs};
+use drystone_engine::scheme::fixture::{Ed25519, Free, Multisig, Secp256r1, Threshold};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What the program `drystone-sim` knows: the mixed swarm first, then the scenarios of each scheme. Not generic, so that
+/// the engine is compiled for every scheme once.
+pub fn registry() -> Registry {
+    Registry::new()
+        .with_runnable(Mixed::default())
+        .with::<Lanes<Free>>()
+        .with::<Lanes<Ed25519>>()
+        .with::<Lanes<Secp256r1>>()
+        .with::<Lanes<Multisig>>()
+        .with::<Lanes<Threshold>>()
+}
 
 /// The scenarios every scheme has.
 pub fn named<F: Named>() -> Vec<Scenario<Lanes<F>>> {
