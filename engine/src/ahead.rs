@@ -71,12 +71,18 @@ impl Ahead {
         Load {
             bytes: u64::from(payload.bytes),
             items: u64::from(payload.items),
-            expiry_ms: genesis.expiry_ms(header.header().slot).expect("a well-formed header"),
+            expiry_ms: genesis
+                .expiry_ms(header.header().slot)
+                .expect("a well-formed header"),
         }
     }
 
     fn count(&self, load: Option<Load>) -> Limits {
-        load.map_or(self.chunk_max, |it| Limits { chunks: 1, bytes: it.bytes, items: it.items })
+        load.map_or(self.chunk_max, |it| Limits {
+            chunks: 1,
+            bytes: it.bytes,
+            items: it.items,
+        })
     }
 
     fn add(&mut self, load: Option<Load>) {
@@ -102,7 +108,11 @@ impl Ahead {
         if header.height() <= self.floor {
             return;
         }
-        assert_eq!(header.height(), self.top() + 1, "headers are counted in order");
+        assert_eq!(
+            header.height(),
+            self.top() + 1,
+            "headers are counted in order"
+        );
         let load = Some(Self::load(genesis, header));
         self.loads.push_back(load);
         self.add(load);
@@ -118,7 +128,9 @@ impl Ahead {
 
     /// Learns the header of a height counted as unknown.
     pub fn fill<T: Types>(&mut self, genesis: &Genesis, header: &Signed<T>) {
-        let Some(index) = header.height().checked_sub(self.floor + 1) else { return };
+        let Some(index) = header.height().checked_sub(self.floor + 1) else {
+            return;
+        };
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         if self.loads.get(index) != Some(&None) {
             return;

@@ -9,7 +9,10 @@ use std::{
 
 /// Milliseconds since the Unix epoch by the node's clock.
 pub(crate) fn now_ms(clock: &impl Clock) -> u64 {
-    let elapsed = clock.current().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let elapsed = clock
+        .current()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u64::try_from(elapsed.as_millis()).expect("the clock is within 500 million years of now")
 }
 

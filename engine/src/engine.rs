@@ -75,7 +75,9 @@ pub enum Error {
     #[error("the genesis is refused: {0}")]
     Genesis(#[from] GenesisError),
     /// The newest epoch entered here has no committee.
-    #[error("the committee of epoch {0} is not known: the provider must know the epoch the node starts in")]
+    #[error(
+        "the committee of epoch {0} is not known: the provider must know the epoch the node starts in"
+    )]
     Epoch(u64),
     /// The disk failed.
     #[error(transparent)]
@@ -96,7 +98,10 @@ pub struct Engine<T: Types> {
 
 impl<T: Types> Clone for Engine<T> {
     fn clone(&self) -> Self {
-        Self { tip_manager: self.tip_manager.clone(), sequencer: self.sequencer.clone() }
+        Self {
+            tip_manager: self.tip_manager.clone(),
+            sequencer: self.sequencer.clone(),
+        }
     }
 }
 
@@ -144,7 +149,8 @@ impl<T: Types> Engine<T> {
 
         let mut first = Vec::new();
         if !opened.initialised {
-            first = Self::recover::<E, N>(&mut context, &config, &me, &epochs, &mut network).await?;
+            first =
+                Self::recover::<E, N>(&mut context, &config, &me, &epochs, &mut network).await?;
         }
         if journaled.is_none() {
             first.push(Record::Entered { epoch });
@@ -258,10 +264,17 @@ impl<T: Types> Engine<T> {
             },
         );
         config.reporter.report(Activity::Entered(epoch));
-        let engine = Self { tip_manager, sequencer };
+        let engine = Self {
+            tip_manager,
+            sequencer,
+        };
         engine.entered(config.epoch);
         let handle = context.child("engine").spawn(move |_| async move {
-            let tasks = [tip_actor.start(), sequencer_actor.start(), ack_actor.start()];
+            let tasks = [
+                tip_actor.start(),
+                sequencer_actor.start(),
+                ack_actor.start(),
+            ];
             let tasks = futures::future::select_all(tasks);
             match futures::future::select(journal, tasks).await {
                 futures::future::Either::Left((ended, _)) => match ended {
@@ -295,7 +308,10 @@ impl<T: Types> Engine<T> {
         let channels = (&mut network.gossip.0, &mut network.answers.1);
         let strategy = &config.strategy;
         let interval = config.rebroadcast;
-        Ok(recovery::recover::<E, N, T>(context, state, epochs, channels, strategy, interval).await?)
+        Ok(
+            recovery::recover::<E, N, T>(context, state, epochs, channels, strategy, interval)
+                .await?,
+        )
     }
 
     /// The node entered an epoch: its committee is known to the provider. Earlier epochs are ignored.

@@ -29,8 +29,14 @@ impl<T: Types> Epochs<T> {
     /// # Panics
     /// If the provider does not know the committee of the epoch it starts in.
     pub fn new(provider: Arc<dyn Provider<T>>, bounds: Bounds, epoch: u64) -> Self {
-        let current = provider.committee(epoch).expect("the current epoch's committee is known");
-        Self { provider, bounds, current }
+        let current = provider
+            .committee(epoch)
+            .expect("the current epoch's committee is known");
+        Self {
+            provider,
+            bounds,
+            current,
+        }
     }
 
     /// The current epoch's number.
@@ -49,7 +55,9 @@ impl<T: Types> Epochs<T> {
         if epoch <= self.current.epoch() {
             return false;
         }
-        let Some(committee) = self.provider.committee(epoch) else { return false };
+        let Some(committee) = self.provider.committee(epoch) else {
+            return false;
+        };
         self.current = committee;
         true
     }
@@ -73,7 +81,10 @@ impl<T: Types> Epochs<T> {
     /// If the epoch is out of bounds, or its committee is not known here.
     pub fn resolve(&self, epoch: u64) -> Result<Arc<Committee<T>>, Refusal> {
         if !self.contain(epoch) {
-            return Err(Refusal::EpochOutOfBounds { epoch, current: self.epoch() });
+            return Err(Refusal::EpochOutOfBounds {
+                epoch,
+                current: self.epoch(),
+            });
         }
         self.committee(epoch).ok_or(Refusal::EpochUnknown(epoch))
     }

@@ -95,12 +95,19 @@ impl<T: Types> Write for Record<T> {
                 epoch.write(buf);
                 header.write(buf);
             }
-            Self::Base { sequencer, tip, certificate: None } => {
+            Self::Base {
+                sequencer,
+                tip,
+                certificate: None,
+            } => {
                 1u8.write(buf);
                 sequencer.write(buf);
                 tip.write(buf);
             }
-            Self::Base { certificate: Some(certificate), .. } => {
+            Self::Base {
+                certificate: Some(certificate),
+                ..
+            } => {
                 2u8.write(buf);
                 certificate.write(buf);
             }
@@ -129,8 +136,15 @@ impl<T: Types> EncodeSize for Record<T> {
     fn encode_size(&self) -> usize {
         1 + match self {
             Self::Lock { header, .. } => 8 + header.encode_size(),
-            Self::Base { sequencer, certificate: None, .. } => sequencer.encode_size() + Tip::SIZE,
-            Self::Base { certificate: Some(certificate), .. } => certificate.encode_size(),
+            Self::Base {
+                sequencer,
+                certificate: None,
+                ..
+            } => sequencer.encode_size() + Tip::SIZE,
+            Self::Base {
+                certificate: Some(certificate),
+                ..
+            } => certificate.encode_size(),
             Self::Own { header } => header.encode_size(),
             Self::Entered { .. } | Self::Muted { .. } => 8,
             Self::Evidence { evidence, .. } => 8 + evidence.encode_size(),
@@ -143,7 +157,10 @@ impl<T: Types> Read for Record<T> {
 
     fn read_cfg(buf: &mut impl Buf, (): &()) -> Result<Self, Error> {
         Ok(match u8::read(buf)? {
-            0 => Self::Lock { epoch: u64::read(buf)?, header: Arc::new(Signed::read(buf)?) },
+            0 => Self::Lock {
+                epoch: u64::read(buf)?,
+                header: Arc::new(Signed::read(buf)?),
+            },
             1 => Self::Base {
                 sequencer: T::PublicKey::read(buf)?,
                 tip: Tip::read(buf)?,
@@ -157,10 +174,19 @@ impl<T: Types> Read for Record<T> {
                     certificate: Some(Arc::new(certificate)),
                 }
             }
-            3 => Self::Own { header: Arc::new(Signed::read(buf)?) },
-            4 => Self::Entered { epoch: u64::read(buf)? },
-            5 => Self::Muted { until: u64::read(buf)? },
-            6 => Self::Evidence { epoch: u64::read(buf)?, evidence: Evidence::read(buf)? },
+            3 => Self::Own {
+                header: Arc::new(Signed::read(buf)?),
+            },
+            4 => Self::Entered {
+                epoch: u64::read(buf)?,
+            },
+            5 => Self::Muted {
+                until: u64::read(buf)?,
+            },
+            6 => Self::Evidence {
+                epoch: u64::read(buf)?,
+                evidence: Evidence::read(buf)?,
+            },
             tag => return Err(Error::InvalidEnum(tag)),
         })
     }

@@ -36,7 +36,13 @@ pub struct State<T: Types> {
 
 impl<T: Types> State<T> {
     /// Asks the validators of the newest epoch known.
-    pub fn new(genesis: Arc<Genesis>, me: T::PublicKey, nonce: u64, bounds: Bounds, epochs: &Epochs<T>) -> Self {
+    pub fn new(
+        genesis: Arc<Genesis>,
+        me: T::PublicKey,
+        nonce: u64,
+        bounds: Bounds,
+        epochs: &Epochs<T>,
+    ) -> Self {
         let committee = epochs.current();
         Self {
             header_namespace: genesis.header_namespace(),
@@ -58,7 +64,10 @@ impl<T: Types> State<T> {
     /// Who has not answered yet.
     pub fn silent(&self) -> Vec<T::PublicKey> {
         let others = self.validators.iter().filter(|it| **it != self.me);
-        others.filter(|it| !self.answers.contains_key(it)).cloned().collect()
+        others
+            .filter(|it| !self.answers.contains_key(it))
+            .cloned()
+            .collect()
     }
 
     /// Takes an answer whose certificate, if any, was checked. Returns what to journal once 2f+1
@@ -66,12 +75,18 @@ impl<T: Types> State<T> {
     ///
     /// # Errors
     /// If the answer is not one to this question, or shows headers this node's key did not sign.
-    pub fn told(&mut self, from: T::PublicKey, told: Told<T>) -> Result<Option<Vec<Record<T>>>, Refusal> {
+    pub fn told(
+        &mut self,
+        from: T::PublicKey,
+        told: Told<T>,
+    ) -> Result<Option<Vec<Record<T>>>, Refusal> {
         if self.validators.position(&from).is_none() {
             return Err(Refusal::NotValidator(told.epoch));
         }
         if told.nonce != self.nonce {
-            return Err(Refusal::Malformed("an answer to an earlier question".into()));
+            return Err(Refusal::Malformed(
+                "an answer to an earlier question".into(),
+            ));
         }
         for header in &told.headers {
             if !header.is_well_formed(&self.genesis) {
@@ -90,9 +105,14 @@ impl<T: Types> State<T> {
         let newest = self.answers.values().map(|it| it.epoch).max().unwrap_or(0);
         let until = newest.saturating_add(self.bounds.future).saturating_add(1);
         let mut records = vec![Record::Muted { until }];
-        let certificates = self.answers.values().filter_map(|it| it.certificate.clone());
+        let certificates = self
+            .answers
+            .values()
+            .filter_map(|it| it.certificate.clone());
         let certificate = certificates.max_by_key(|it: &Arc<Certificate<T>>| it.rank());
-        let base = certificate.as_ref().map_or(self.genesis.root(&self.me), |it| it.tip);
+        let base = certificate
+            .as_ref()
+            .map_or(self.genesis.root(&self.me), |it| it.tip);
         records.extend(certificate.map(|certificate| Record::Base {
             sequencer: self.me.clone(),
             tip: certificate.tip,
@@ -140,7 +160,10 @@ where
     info!("the disk is not initialised: asking the validators what was signed before");
     let me = state.me.clone();
     loop {
-        let ask = Gossip::<T>::Ask { nonce: state.nonce() }.encode(epochs);
+        let ask = Gossip::<T>::Ask {
+            nonce: state.nonce(),
+        }
+        .encode(epochs);
         questions.send(Recipients::Some(state.silent()), ask, true);
         let deadline = context.current() + interval;
         loop {
@@ -169,9 +192,13 @@ fn check<E: Environment, T: Types>(
     context: &mut E,
     strategy: &T::Strategy,
 ) -> Result<(), Refusal> {
-    let Some(certificate) = &told.certificate else { return Ok(()) };
+    let Some(certificate) = &told.certificate else {
+        return Ok(());
+    };
     let (height, epoch) = certificate.rank();
-    let committee = epochs.committee(epoch).ok_or(Refusal::EpochUnknown(epoch))?;
+    let committee = epochs
+        .committee(epoch)
+        .ok_or(Refusal::EpochUnknown(epoch))?;
     if certificate.verify(&committee, context, strategy) {
         Ok(())
     } else {

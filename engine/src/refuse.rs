@@ -2,8 +2,8 @@
 
 use crate::refusal::Refusal;
 use commonware_p2p::Blocker;
-use commonware_runtime::telemetry::metrics::raw;
 use commonware_runtime::telemetry::metrics::Registered;
+use commonware_runtime::telemetry::metrics::raw;
 use tracing::{debug, warn};
 
 /// Counts refusals by kind of check.

@@ -45,7 +45,10 @@ pub fn message_size_max<T: Types>(validators: u32) -> usize {
 
 fn finish(buf: &impl Buf) -> Result<(), Refusal> {
     if buf.remaining() > 0 {
-        return Err(Refusal::Malformed(format!("{} trailing bytes", buf.remaining())));
+        return Err(Refusal::Malformed(format!(
+            "{} trailing bytes",
+            buf.remaining()
+        )));
     }
     Ok(())
 }
@@ -53,7 +56,9 @@ fn finish(buf: &impl Buf) -> Result<(), Refusal> {
 fn count(buf: &mut impl Buf, max: usize) -> Result<usize, Refusal> {
     let count = usize::from(u16::read(buf)?);
     if count > max {
-        return Err(Refusal::Malformed(format!("{count} entries, at most {max} are allowed")));
+        return Err(Refusal::Malformed(format!(
+            "{count} entries, at most {max} are allowed"
+        )));
     }
     Ok(count)
 }
@@ -62,14 +67,17 @@ fn flag(buf: &mut impl Buf) -> Result<bool, Refusal> {
     match u8::read(buf)? {
         0 => Ok(false),
         1 => Ok(true),
-        other => Err(Refusal::Malformed(format!("flag is {other}, it must be 0 or 1"))),
+        other => Err(Refusal::Malformed(format!(
+            "flag is {other}, it must be 0 or 1"
+        ))),
     }
 }
 
 fn sequencer<T: Types>(committee: &Committee<T>, index: u32) -> Result<&T::PublicKey, Refusal> {
-    committee
-        .sequencer(index)
-        .ok_or(Refusal::UnknownSequencer { epoch: committee.epoch(), index })
+    committee.sequencer(index).ok_or(Refusal::UnknownSequencer {
+        epoch: committee.epoch(),
+        index,
+    })
 }
 
 fn certificate_size<T: Types>(certificate: &Certificate<T>) -> usize {
@@ -89,15 +97,27 @@ fn read_certificate<T: Types>(
 ) -> Result<Arc<Certificate<T>>, Refusal> {
     let tip = Tip::read(buf)?;
     if tip.height == 0 {
-        return Err(Refusal::Malformed("a lane's root has no certificate".into()));
+        return Err(Refusal::Malformed(
+            "a lane's root has no certificate".into(),
+        ));
     }
     let proof = Proof::<T>::read_cfg(buf, &committee.scheme().certificate_codec_config())?;
-    Ok(Arc::new(Certificate { epoch: committee.epoch(), sequencer: key.clone(), tip, proof }))
+    Ok(Arc::new(Certificate {
+        epoch: committee.epoch(),
+        sequencer: key.clone(),
+        tip,
+        proof,
+    }))
 }
 
 fn write_headers<T: Types>(headers: &[Arc<Signed<T>>], buf: &mut impl BufMut) {
-    assert!(headers.len() <= HEADERS_MAX, "the sender splits what it sends");
-    u16::try_from(headers.len()).expect("HEADERS_MAX fits").write(buf);
+    assert!(
+        headers.len() <= HEADERS_MAX,
+        "the sender splits what it sends"
+    );
+    u16::try_from(headers.len())
+        .expect("HEADERS_MAX fits")
+        .write(buf);
     for header in headers {
         header.write_compact(buf);
     }
@@ -154,8 +174,14 @@ impl<T: Types> Envelope<T> {
     /// # Panics
     /// If the sequencer is not in the committee or there are more than [`HEADERS_MAX`] headers.
     pub fn encode(&self, committee: &Committee<T>) -> Bytes {
-        let index = committee.sequencer_index(&self.sequencer).expect("a sequencer of the epoch");
-        let size = 8 + 4 + 2 + self.headers.len() * Signed::<T>::COMPACT_SIZE + 1
+        let index = committee
+            .sequencer_index(&self.sequencer)
+            .expect("a sequencer of the epoch");
+        let size = 8
+            + 4
+            + 2
+            + self.headers.len() * Signed::<T>::COMPACT_SIZE
+            + 1
             + self.certificate.as_deref().map_or(0, certificate_size);
         let mut buf = BytesMut::with_capacity(size);
         committee.epoch().write(&mut buf);
@@ -175,7 +201,11 @@ impl<T: Types> Envelope<T> {
         let headers = read_headers(key, &mut buf)?;
         let certificate = read_optional(key, epochs, &mut buf)?;
         finish(&buf)?;
-        Ok(Self { sequencer: key.clone(), headers, certificate })
+        Ok(Self {
+            sequencer: key.clone(),
+            headers,
+            certificate,
+        })
     }
 }
 
@@ -191,7 +221,11 @@ pub struct Ack<T: Types> {
 
 impl<T: Types> Clone for Ack<T> {
     fn clone(&self) -> Self {
-        Self { height: self.height, digest: self.digest, attestation: self.attestation.clone() }
+        Self {
+            height: self.height,
+            digest: self.digest,
+            attestation: self.attestation.clone(),
+        }
     }
 }
 
@@ -211,18 +245,33 @@ impl<T: Types> Acks<T> {
     /// # Panics
     /// If there is no ack, there are too many, or they are not all by one signer.
     pub fn encode(&self) -> Bytes {
-        let signer = self.acks.first().expect("at least one ack").attestation.signer;
-        assert!(self.acks.len() <= ACKS_MAX, "the sender splits what it sends");
-        let index = self.committee.sequencer_index(&self.sequencer).expect("of the epoch");
-        let size = 8 + 4 + 4 + 2
-            + self.acks.len() * (8 + Digest::SIZE + AckSignature::<T>::SIZE);
+        let signer = self
+            .acks
+            .first()
+            .expect("at least one ack")
+            .attestation
+            .signer;
+        assert!(
+            self.acks.len() <= ACKS_MAX,
+            "the sender splits what it sends"
+        );
+        let index = self
+            .committee
+            .sequencer_index(&self.sequencer)
+            .expect("of the epoch");
+        let size = 8 + 4 + 4 + 2 + self.acks.len() * (8 + Digest::SIZE + AckSignature::<T>::SIZE);
         let mut buf = BytesMut::with_capacity(size);
         self.committee.epoch().write(&mut buf);
         index.write(&mut buf);
         signer.get().write(&mut buf);
-        u16::try_from(self.acks.len()).expect("ACKS_MAX fits").write(&mut buf);
+        u16::try_from(self.acks.len())
+            .expect("ACKS_MAX fits")
+            .write(&mut buf);
         for ack in &self.acks {
-            assert!(ack.attestation.signer == signer, "one validator signs a message");
+            assert!(
+                ack.attestation.signer == signer,
+                "one validator signs a message"
+            );
             ack.height.write(&mut buf);
             ack.digest.write(&mut buf);
             ack.attestation.signature.write(&mut buf);
@@ -246,7 +295,10 @@ impl<T: Types> Acks<T> {
             .validator_index(from)
             .ok_or(Refusal::NotValidator(committee.epoch()))?;
         if named != sender.get() {
-            return Err(Refusal::WrongSigner { named, sender: sender.get() });
+            return Err(Refusal::WrongSigner {
+                named,
+                sender: sender.get(),
+            });
         }
         let count = count(&mut buf, ACKS_MAX)?;
         if count == 0 {
@@ -267,7 +319,11 @@ impl<T: Types> Acks<T> {
             });
         }
         finish(&buf)?;
-        Ok(Self { committee, sequencer: key, acks })
+        Ok(Self {
+            committee,
+            sequencer: key,
+            acks,
+        })
     }
 }
 
@@ -306,13 +362,23 @@ impl<T: Types> Gossip<T> {
     pub fn encode(&self, epochs: &Epochs<T>) -> Bytes {
         let mut buf = BytesMut::new();
         match self {
-            Self::Certificates { reply, certificates } => {
-                assert!(certificates.len() <= CERTIFICATES_MAX, "the sender splits what it sends");
+            Self::Certificates {
+                reply,
+                certificates,
+            } => {
+                assert!(
+                    certificates.len() <= CERTIFICATES_MAX,
+                    "the sender splits what it sends"
+                );
                 0u8.write(&mut buf);
                 u8::from(*reply).write(&mut buf);
-                u16::try_from(certificates.len()).expect("CERTIFICATES_MAX fits").write(&mut buf);
+                u16::try_from(certificates.len())
+                    .expect("CERTIFICATES_MAX fits")
+                    .write(&mut buf);
                 for certificate in certificates {
-                    let committee = epochs.committee(certificate.epoch).expect("it was verified");
+                    let committee = epochs
+                        .committee(certificate.epoch)
+                        .expect("it was verified");
                     let index = committee
                         .sequencer_index(&certificate.sequencer)
                         .expect("its lane was in the epoch's set");
@@ -320,9 +386,15 @@ impl<T: Types> Gossip<T> {
                     write_certificate(certificate, &mut buf);
                 }
             }
-            Self::Fetch { sequencer, from, to } => {
+            Self::Fetch {
+                sequencer,
+                from,
+                to,
+            } => {
                 let committee = epochs.current();
-                let index = committee.sequencer_index(sequencer).expect("a sequencer of the epoch");
+                let index = committee
+                    .sequencer_index(sequencer)
+                    .expect("a sequencer of the epoch");
                 1u8.write(&mut buf);
                 committee.epoch().write(&mut buf);
                 index.write(&mut buf);
@@ -353,7 +425,10 @@ impl<T: Types> Gossip<T> {
                     let key = sequencer(&committee, index)?;
                     certificates.push(read_certificate(key, &committee, &mut buf)?);
                 }
-                Self::Certificates { reply, certificates }
+                Self::Certificates {
+                    reply,
+                    certificates,
+                }
             }
             1 => {
                 let committee = epochs.resolve(u64::read(&mut buf)?)?;
@@ -362,9 +437,15 @@ impl<T: Types> Gossip<T> {
                 if from == 0 || to < from {
                     return Err(Refusal::Malformed(format!("no heights in {from}..={to}")));
                 }
-                Self::Fetch { sequencer, from, to }
+                Self::Fetch {
+                    sequencer,
+                    from,
+                    to,
+                }
             }
-            2 => Self::Ask { nonce: u64::read(&mut buf)? },
+            2 => Self::Ask {
+                nonce: u64::read(&mut buf)?,
+            },
             tag => return Err(Refusal::Malformed(format!("unknown gossip {tag}"))),
         };
         finish(&buf)?;
@@ -420,6 +501,11 @@ impl<T: Types> Told<T> {
             None
         };
         finish(&buf)?;
-        Ok(Self { nonce, epoch, headers, certificate })
+        Ok(Self {
+            nonce,
+            epoch,
+            headers,
+            certificate,
+        })
     }
 }

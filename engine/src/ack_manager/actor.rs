@@ -1,8 +1,6 @@
 //! Select, apply, carry out the effects.
 
-use super::{
-    Config, Effect, Ingress, Job, Mailbox, Message, State, metrics::Metrics,
-};
+use super::{Config, Effect, Ingress, Job, Mailbox, Message, State, metrics::Metrics};
 use crate::{
     environment::{Environment, Transport},
     epochs::Epochs,
@@ -48,7 +46,10 @@ pub(crate) fn mailbox<E: Environment, T: Types>(
 
 impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, N, T> {
     /// `in_flight` are the places that acks may come for from the start.
-    #[expect(clippy::too_many_arguments, reason = "each neighbour is a field of its own")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each neighbour is a field of its own"
+    )]
     pub(crate) fn new(
         context: E,
         config: Config<T>,
@@ -156,8 +157,9 @@ fn assemble<E: Environment, T: Types>(
             let subject = job.tip.subject(job.committee.epoch(), &job.sequencer);
             let scheme = job.committee.scheme();
             let verified = job.verified.iter();
-            let result = scheme
-                .optimistic_assemble::<_, Digest, _, _>(&mut rng, subject, pending, verified, &strategy);
+            let result = scheme.optimistic_assemble::<_, Digest, _, _>(
+                &mut rng, subject, pending, verified, &strategy,
+            );
             (job, result)
         });
         assembling.await

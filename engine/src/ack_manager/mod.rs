@@ -21,7 +21,7 @@ mod metrics;
 mod state;
 
 pub use actor::Actor;
-pub(crate) use actor::{mailbox};
+pub(crate) use actor::mailbox;
 pub use config::Config;
 pub use ingress::{Ingress, Mailbox};
 pub use state::{Effect, Job, Message, State};

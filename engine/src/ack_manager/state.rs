@@ -146,12 +146,21 @@ impl<T: Types> State<T> {
     }
 
     fn acked(&mut self, from: &T::PublicKey, acks: Acks<T>, effects: &mut Vec<Effect<T>>) {
-        let Acks { committee, sequencer, acks } = acks;
+        let Acks {
+            committee,
+            sequencer,
+            acks,
+        } = acks;
         let epoch = committee.epoch();
         if sequencer != self.me || !self.bounds.contain(self.epoch, epoch) {
             return;
         }
-        let mut refuse = |refusal| effects.push(Effect::Refuse { from: from.clone(), refusal });
+        let mut refuse = |refusal| {
+            effects.push(Effect::Refuse {
+                from: from.clone(),
+                refusal,
+            })
+        };
         for ack in acks {
             let Some(tip) = self.sealed.get(&ack.height) else {
                 refuse(Refusal::NotInFlight(ack.height));
@@ -164,12 +173,15 @@ impl<T: Types> State<T> {
                 refuse(Refusal::OtherHeader(ack.height));
                 continue;
             }
-            let tally = self.tallies.entry((ack.height, epoch)).or_insert_with(|| Tally {
-                committee: committee.clone(),
-                pending: BTreeMap::new(),
-                verified: BTreeMap::new(),
-                refused: BTreeSet::new(),
-            });
+            let tally = self
+                .tallies
+                .entry((ack.height, epoch))
+                .or_insert_with(|| Tally {
+                    committee: committee.clone(),
+                    pending: BTreeMap::new(),
+                    verified: BTreeMap::new(),
+                    refused: BTreeSet::new(),
+                });
             let signer = ack.attestation.signer;
             if tally.pending.contains_key(&signer) || tally.verified.contains_key(&signer) {
                 refuse(Refusal::DuplicateAck(ack.height));
@@ -185,11 +197,17 @@ impl<T: Types> State<T> {
         if self.assembling {
             return;
         }
-        let quorum = self.tallies.iter_mut().rev().find(|((height, epoch), tally)| {
-            self.newest.is_none_or(|it| (*height, *epoch) > it)
-                && tally.len() >= tally.committee.quorum()
-        });
-        let Some(((height, _), tally)) = quorum else { return };
+        let quorum = self
+            .tallies
+            .iter_mut()
+            .rev()
+            .find(|((height, epoch), tally)| {
+                self.newest.is_none_or(|it| (*height, *epoch) > it)
+                    && tally.len() >= tally.committee.quorum()
+            });
+        let Some(((height, _), tally)) = quorum else {
+            return;
+        };
         self.assembling = true;
         effects.push(Effect::Assemble(Job {
             committee: tally.committee.clone(),
@@ -211,7 +229,12 @@ impl<T: Types> State<T> {
         match result {
             Ok(proof) => {
                 let sequencer = self.me.clone();
-                let certificate = Arc::new(Certificate { epoch, sequencer, tip: job.tip, proof });
+                let certificate = Arc::new(Certificate {
+                    epoch,
+                    sequencer,
+                    tip: job.tip,
+                    proof,
+                });
                 if self.is_news(job.tip.height, epoch) {
                     self.certified(&certificate);
                     effects.push(Effect::Certified(certificate));
@@ -221,10 +244,15 @@ impl<T: Types> State<T> {
                 for signer in &invalid {
                     if let Some(from) = job.committee.validators().get(usize::from(*signer)) {
                         let refusal = Refusal::AckSignature(job.tip.height);
-                        effects.push(Effect::Refuse { from: from.clone(), refusal });
+                        effects.push(Effect::Refuse {
+                            from: from.clone(),
+                            refusal,
+                        });
                     }
                 }
-                let Some(tally) = self.tallies.get_mut(&(job.tip.height, epoch)) else { return };
+                let Some(tally) = self.tallies.get_mut(&(job.tip.height, epoch)) else {
+                    return;
+                };
                 // A signer may have sent its ack again while the first one was being checked.
                 for signer in invalid {
                     tally.pending.remove(&signer);

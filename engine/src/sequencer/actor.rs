@@ -72,7 +72,10 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             state: State::restore(config.state, records),
             automaton: config.automaton,
             reporter: config.reporter,
-            config: Settings { interval_ms, priority: config.priority_proposals },
+            config: Settings {
+                interval_ms,
+                priority: config.priority_proposals,
+            },
             mailbox,
             sender,
             neighbours,
@@ -159,7 +162,9 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
                     self.neighbours.journal.append(vec![record]);
                 }
                 Effect::Forget(below) => {
-                    self.neighbours.journal.forget(Key::Own(0)..=Key::Own(below - 1));
+                    self.neighbours
+                        .journal
+                        .forget(Key::Own(0)..=Key::Own(below - 1));
                 }
                 Effect::Publish(envelope) => self.publish(envelope),
                 Effect::Broadcast(envelope) => {
@@ -194,9 +199,13 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
     fn broadcast(&mut self, envelope: &Envelope<T>) {
         let committee = self.state.committee();
         let validators = committee.validators().iter();
-        let others: Vec<_> = validators.filter(|it| *it != self.state.me()).cloned().collect();
+        let others: Vec<_> = validators
+            .filter(|it| *it != self.state.me())
+            .cloned()
+            .collect();
         let bytes = envelope.encode(committee);
-        self.sender.send(Recipients::Some(others), bytes, self.config.priority);
+        self.sender
+            .send(Recipients::Some(others), bytes, self.config.priority);
     }
 
     /// Height and latency, after what may have moved them.
@@ -206,10 +215,16 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         let certified = self.state.certificate().map_or(0, |it| it.tip.height);
         self.metrics.certified_height.set(gauge(certified));
         let now_ms = now_ms(&*self.context);
-        while self.sent_ms.front().is_some_and(|(height, _)| *height <= certified) {
+        while self
+            .sent_ms
+            .front()
+            .is_some_and(|(height, _)| *height <= certified)
+        {
             let (_, sent_ms) = self.sent_ms.pop_front().expect("just seen");
             let elapsed = now_ms.saturating_sub(sent_ms);
-            self.metrics.certified_seconds.observe(elapsed as f64 / 1000.0);
+            self.metrics
+                .certified_seconds
+                .observe(elapsed as f64 / 1000.0);
         }
     }
 }

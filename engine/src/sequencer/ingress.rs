@@ -39,7 +39,12 @@ pub struct Overflow<T: Types> {
 // By hand: a derive would ask for `T: Default`.
 impl<T: Types> Default for Overflow<T> {
     fn default() -> Self {
-        Self { synced: None, certified: None, entered: None, advanced: None }
+        Self {
+            synced: None,
+            certified: None,
+            entered: None,
+            advanced: None,
+        }
     }
 }
 
@@ -79,7 +84,11 @@ impl<T: Types> Policy for Ingress<T> {
         match message {
             Self::Synced(position) => overflow.synced = overflow.synced.max(Some(position)),
             Self::Certified(certificate) => {
-                if overflow.certified.as_ref().is_none_or(|it| it.rank() < certificate.rank()) {
+                if overflow
+                    .certified
+                    .as_ref()
+                    .is_none_or(|it| it.rank() < certificate.rank())
+                {
                     overflow.certified = Some(certificate);
                 }
             }

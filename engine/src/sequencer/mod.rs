@@ -21,7 +21,7 @@ mod metrics;
 mod state;
 
 pub use actor::Actor;
-pub(crate) use actor::{mailbox, Neighbours};
+pub(crate) use actor::{Neighbours, mailbox};
 pub use config::Config;
 pub use ingress::{Ingress, Mailbox};
 pub use state::{Config as StateConfig, Effect, Message, State};

@@ -144,11 +144,18 @@ impl<T: Types> State<T> {
         for record in records {
             match record {
                 Record::Own { header } => {
-                    assert!(header.header().sequencer == state.config.me, "another node's journal");
+                    assert!(
+                        header.header().sequencer == state.config.me,
+                        "another node's journal"
+                    );
                     state.own.insert(header.height(), header.clone());
                     state.head = state.head.max(header.tip());
                 }
-                Record::Base { sequencer, tip, certificate } if *sequencer == state.config.me => {
+                Record::Base {
+                    sequencer,
+                    tip,
+                    certificate,
+                } if *sequencer == state.config.me => {
                     state.head = state.head.max(*tip);
                     state.certificate.clone_from(certificate);
                 }
@@ -233,7 +240,9 @@ impl<T: Types> State<T> {
 
     /// The newest certificate, if it lies within the epoch bounds.
     fn current_certificate(&self) -> Option<&Arc<Certificate<T>>> {
-        self.certificate.as_ref().filter(|it| self.config.epochs.contain(it.epoch))
+        self.certificate
+            .as_ref()
+            .filter(|it| self.config.epochs.contain(it.epoch))
     }
 
     /// Heights up to here need no more acks to go on.
@@ -249,7 +258,9 @@ impl<T: Types> State<T> {
         let in_flight = self.head.height.saturating_sub(self.certified_height());
         let next = self.head.height + 1;
         let room = in_flight < genesis.in_flight_max
-            && self.ahead.admits(next, genesis.chunk_bytes_max, genesis.chunk_items_max);
+            && self
+                .ahead
+                .admits(next, genesis.chunk_bytes_max, genesis.chunk_items_max);
         if self.proposing || self.declined || self.held.is_some() || !room || !self.is_sequencer() {
             return;
         }
@@ -268,7 +279,9 @@ impl<T: Types> State<T> {
         if !self.is_sequencer() {
             return;
         }
-        let Some(payload) = self.held.take() else { return };
+        let Some(payload) = self.held.take() else {
+            return;
+        };
         let genesis = self.config.genesis.clone();
         let header = Header {
             sequencer: self.config.me.clone(),
@@ -278,13 +291,18 @@ impl<T: Types> State<T> {
             payload,
         };
         let signed = Signed::sign(header, &self.config.key, &self.header_namespace);
-        assert!(signed.is_well_formed(&genesis), "the application sealed a chunk beyond its limits");
+        assert!(
+            signed.is_well_formed(&genesis),
+            "the application sealed a chunk beyond its limits"
+        );
         let header = Arc::new(signed);
         self.head = header.tip();
         self.ahead.push(&genesis, &header);
         self.own.insert(self.head.height, header.clone());
         self.position += 1;
-        effects.push(Effect::Journal(Record::Own { header: header.clone() }));
+        effects.push(Effect::Journal(Record::Own {
+            header: header.clone(),
+        }));
         self.unsynced.push_back((self.position, header));
         if self.config.canary.is(Canary::SendBeforeSync) {
             self.synced(self.position, effects);
@@ -311,7 +329,11 @@ impl<T: Types> State<T> {
         headers: Vec<Arc<Signed<T>>>,
         certificate: Option<Arc<Certificate<T>>>,
     ) -> Envelope<T> {
-        Envelope { sequencer: self.config.me.clone(), headers, certificate }
+        Envelope {
+            sequencer: self.config.me.clone(),
+            headers,
+            certificate,
+        }
     }
 
     /// The newest certificate, if no envelope has carried it yet.
@@ -321,15 +343,26 @@ impl<T: Types> State<T> {
     }
 
     fn certified(&mut self, certificate: Arc<Certificate<T>>) {
-        if self.certificate.as_ref().is_some_and(|it| it.rank() >= certificate.rank()) {
+        if self
+            .certificate
+            .as_ref()
+            .is_some_and(|it| it.rank() >= certificate.rank())
+        {
             return;
         }
         let tip = certificate.tip;
         // A lane that was split by a lost disk: what was signed here stays, a later epoch heals it.
-        if self.own.get(&tip.height).is_some_and(|it| it.digest() != tip.digest) {
+        if self
+            .own
+            .get(&tip.height)
+            .is_some_and(|it| it.digest() != tip.digest)
+        {
             return;
         }
-        self.spread_ms = Some(self.now_ms.saturating_add(self.config.certificate_linger_ms));
+        self.spread_ms = Some(
+            self.now_ms
+                .saturating_add(self.config.certificate_linger_ms),
+        );
         self.certificate = Some(certificate);
         self.go_on_from(tip);
     }
@@ -355,7 +388,9 @@ impl<T: Types> State<T> {
         if !self.config.epochs.enter(epoch) || !self.is_sequencer() {
             return;
         }
-        let base = self.current_certificate().map_or(self.executed, |it| it.tip);
+        let base = self
+            .current_certificate()
+            .map_or(self.executed, |it| it.tip);
         if base.height > 0 {
             effects.push(Effect::Count(base));
         }
@@ -367,7 +402,9 @@ impl<T: Types> State<T> {
             self.ahead.include(tip.height);
         }
         self.ahead.expire(horizon.finalized_ms);
-        let Some(tip) = horizon.executed.get(&self.config.me) else { return };
+        let Some(tip) = horizon.executed.get(&self.config.me) else {
+            return;
+        };
         if tip.height > self.executed.height {
             self.executed = *tip;
             self.own = self.own.split_off(&tip.height);
@@ -380,13 +417,22 @@ impl<T: Types> State<T> {
     }
 
     fn asked(&self, to: T::PublicKey, from: u64, upto: u64, effects: &mut Vec<Effect<T>>) {
-        let upto = upto.min(self.sent).min(from.saturating_add(HEADERS_MAX as u64 - 1));
+        let upto = upto
+            .min(self.sent)
+            .min(from.saturating_add(HEADERS_MAX as u64 - 1));
         if !self.is_sequencer() || upto < from {
             return;
         }
-        let headers = self.own.range(from..=upto).map(|(_, it)| it.clone()).collect();
+        let headers = self
+            .own
+            .range(from..=upto)
+            .map(|(_, it)| it.clone())
+            .collect();
         let certificate = self.current_certificate().cloned();
-        effects.push(Effect::Answer { to, envelope: self.envelope(headers, certificate) });
+        effects.push(Effect::Answer {
+            to,
+            envelope: self.envelope(headers, certificate),
+        });
     }
 
     /// What still lacks a certificate of this epoch goes out again if nothing moved for an interval.
@@ -419,7 +465,10 @@ impl<T: Types> State<T> {
         let count = self.config.genesis.in_flight_max.min(HEADERS_MAX as u64);
         let upto = self.sent.min(from.saturating_add(count - 1));
         let headers: Vec<_> = if from <= upto {
-            self.own.range(from..=upto).map(|(_, it)| it.clone()).collect()
+            self.own
+                .range(from..=upto)
+                .map(|(_, it)| it.clone())
+                .collect()
         } else {
             Vec::new()
         };

@@ -1,8 +1,7 @@
 //! Select, apply, carry out the effects.
 
 use super::{
-    Candidate, Config, Effect, Ingress, Mailbox, Message, State, To,
-    metrics::Metrics,
+    Candidate, Config, Effect, Ingress, Mailbox, Message, State, To, metrics::Metrics,
     state::forgotten,
 };
 use crate::{
@@ -169,7 +168,10 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             Ingress::Entered(epoch) => Message::Entered(epoch),
             Ingress::Advanced(horizon) => Message::Advanced(horizon),
             Ingress::Stirred => Message::Stirred,
-            Ingress::Proposed(envelope) => Message::Delivered { from: self.me.clone(), envelope },
+            Ingress::Proposed(envelope) => Message::Delivered {
+                from: self.me.clone(),
+                envelope,
+            },
         };
         self.apply(message, effects);
     }
@@ -219,12 +221,19 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             }
             Effect::Gossip { to, gossip } => self.gossip(to, &gossip),
             Effect::Tell { to, told } => {
-                self.peers.answers.send(Recipients::One(to), told.encode(), false);
+                self.peers
+                    .answers
+                    .send(Recipients::One(to), told.encode(), false);
             }
             Effect::Check(candidates) => self.check(candidates),
             Effect::Report(activity) => self.report(activity),
             Effect::Refuse { from, refusal } => {
-                refuse(&mut self.peers.blocker, &self.metrics.refusals, &from, &refusal);
+                refuse(
+                    &mut self.peers.blocker,
+                    &self.metrics.refusals,
+                    &from,
+                    &refusal,
+                );
             }
         }
         None
@@ -236,7 +245,8 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             Judgement::Now(verdict) => return Some(judged(&header, verdict)),
             Judgement::Later(verdict) => {
                 // A dropped verdict is how the application pushes back.
-                self.judging.push(verdict.map(|it| (header, it.unwrap_or(Verdict::Pending))));
+                self.judging
+                    .push(verdict.map(|it| (header, it.unwrap_or(Verdict::Pending))));
             }
         }
         None
@@ -251,7 +261,9 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             return;
         }
         let to = Recipients::One(acks.sequencer.clone());
-        self.peers.acks.send(to, acks.encode(), self.config.priority_acks);
+        self.peers
+            .acks
+            .send(to, acks.encode(), self.config.priority_acks);
     }
 
     fn gossip(&mut self, to: To<T::PublicKey>, gossip: &Gossip<T>) {
@@ -259,12 +271,18 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             To::Peer(peer) => peer,
             To::AnyValidator => {
                 let validators = self.state.epochs().current().validators();
-                let others = validators.len() - usize::from(validators.position(&self.me).is_some());
+                let others =
+                    validators.len() - usize::from(validators.position(&self.me).is_some());
                 if others == 0 {
                     return;
                 }
                 let drawn = self.context.random_range(0..others);
-                validators.iter().filter(|it| **it != self.me).nth(drawn).expect("drawn").clone()
+                validators
+                    .iter()
+                    .filter(|it| **it != self.me)
+                    .nth(drawn)
+                    .expect("drawn")
+                    .clone()
             }
         };
         if matches!(gossip, Gossip::Fetch { .. }) {
@@ -286,8 +304,9 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             let mut results = Vec::with_capacity(candidates.len());
             let mut rest = candidates;
             while let Some(epoch) = rest.first().map(|it| it.certificate.epoch) {
-                let (batch, others): (Vec<_>, Vec<_>) =
-                    rest.into_iter().partition(|it| it.certificate.epoch == epoch);
+                let (batch, others): (Vec<_>, Vec<_>) = rest
+                    .into_iter()
+                    .partition(|it| it.certificate.epoch == epoch);
                 rest = others;
                 let valid = match epochs.committee(epoch) {
                     Some(committee) => {
@@ -304,7 +323,8 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             }
             results
         };
-        self.checking.push(async move { strategy.spawn(len, check).await });
+        self.checking
+            .push(async move { strategy.spawn(len, check).await });
     }
 
     fn report(&mut self, activity: Activity<T>) {
@@ -324,7 +344,9 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
                 self.metrics.evidence.inc();
             }
             Activity::Entered(epoch) => {
-                self.metrics.epoch.set(i64::try_from(*epoch).unwrap_or(i64::MAX));
+                self.metrics
+                    .epoch
+                    .set(i64::try_from(*epoch).unwrap_or(i64::MAX));
             }
             Activity::Proposed(_) | Activity::Acked { .. } => {}
         }

@@ -94,7 +94,13 @@ pub struct Overflow<T: Types> {
 // By hand: a derive would ask for `T: Default`.
 impl<T: Types> Default for Overflow<T> {
     fn default() -> Self {
-        Self { synced: None, entered: None, advanced: None, assembled: None, stirred: false }
+        Self {
+            synced: None,
+            entered: None,
+            advanced: None,
+            assembled: None,
+            stirred: false,
+        }
     }
 }
 
@@ -141,7 +147,11 @@ impl<T: Types> Policy for Ingress<T> {
                 empty => *empty = Some(horizon),
             },
             Self::Assembled(certificate) => {
-                if overflow.assembled.as_ref().is_none_or(|it| it.rank() < certificate.rank()) {
+                if overflow
+                    .assembled
+                    .as_ref()
+                    .is_none_or(|it| it.rank() < certificate.rank())
+                {
                     overflow.assembled = Some(certificate);
                 }
             }

@@ -26,7 +26,8 @@ impl Metrics {
             headers: context.counter("headers", "headers delivered by peers"),
             locks: context.counter("locks", "headers locked"),
             acks: context.counter("acks", "acks sent, resends included"),
-            certificates_checked: context.counter("certificates_checked", "certificates verified here"),
+            certificates_checked: context
+                .counter("certificates_checked", "certificates verified here"),
             certificates: context.counter("certificates", "certificates adopted"),
             judged: context.counter("judged", "verdicts asked of the application"),
             fetches: context.counter("fetches", "requests for missing headers sent"),

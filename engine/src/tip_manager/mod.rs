@@ -23,7 +23,7 @@ mod metrics;
 mod state;
 
 pub use actor::{Actor, Peers};
-pub(crate) use actor::{mailbox, Neighbours};
+pub(crate) use actor::{Neighbours, mailbox};
 pub use config::Config;
 pub use ingress::{Candidate, Ingress, Mailbox, Message};
 pub use state::{Config as StateConfig, Effect, State, To, entered};

@@ -43,7 +43,12 @@ impl<T: Types> Certificate<T> {
         strategy: &impl Strategy,
     ) -> bool {
         committee.epoch() == self.epoch
-            && committee.scheme().verify_certificate::<_, Digest>(rng, self.subject(), &self.proof, strategy)
+            && committee.scheme().verify_certificate::<_, Digest>(
+                rng,
+                self.subject(),
+                &self.proof,
+                strategy,
+            )
     }
 }
 

@@ -33,8 +33,15 @@ impl<T: Types> Committee<T> {
     /// # Panics
     /// If the epoch has no validators.
     pub fn new(epoch: u64, scheme: T::Scheme, sequencers: Set<T::PublicKey>) -> Self {
-        assert!(!scheme.participants().is_empty(), "an epoch without validators certifies nothing");
-        Self { epoch, scheme, sequencers }
+        assert!(
+            !scheme.participants().is_empty(),
+            "an epoch without validators certifies nothing"
+        );
+        Self {
+            epoch,
+            scheme,
+            sequencers,
+        }
     }
 
     /// The epoch.

@@ -19,7 +19,11 @@ pub enum Evidence<T: Types> {
 impl<T: Types> Evidence<T> {
     /// The proof made of two conflicting headers, in its one canonical order.
     pub fn headers(a: Arc<Signed<T>>, b: Arc<Signed<T>>) -> Self {
-        if a.digest() <= b.digest() { Self::Headers(a, b) } else { Self::Headers(b, a) }
+        if a.digest() <= b.digest() {
+            Self::Headers(a, b)
+        } else {
+            Self::Headers(b, a)
+        }
     }
 
     /// The sequencer that is proven faulty.
@@ -100,7 +104,10 @@ impl<T: Types> Read for Evidence<T> {
                 let a = Signed::read(buf)?;
                 let b = Signed::read(buf)?;
                 if a.digest() >= b.digest() {
-                    return Err(Error::Invalid("Evidence", "headers must differ, lower digest first"));
+                    return Err(Error::Invalid(
+                        "Evidence",
+                        "headers must differ, lower digest first",
+                    ));
                 }
                 Ok(Self::Headers(Arc::new(a), Arc::new(b)))
             }

@@ -47,7 +47,9 @@ pub enum GenesisError {
     #[error("{0} is 0: it must be at least 1")]
     Zero(&'static str),
     /// One chunk may be larger than the lane's lead.
-    #[error("lane_ahead_max.{0} is below chunk_{0}_max: no chunk of full size could ever be locked")]
+    #[error(
+        "lane_ahead_max.{0} is below chunk_{0}_max: no chunk of full size could ever be locked"
+    )]
     Ahead(&'static str),
     /// The headers a validator may hold above its base would not fit one message.
     #[error("in_flight_max is {0}: it must be at most {IN_FLIGHT_LIMIT}")]
@@ -61,7 +63,9 @@ pub enum GenesisError {
         in_flight: u64,
     },
     /// Expired headers could block the lane.
-    #[error("lane_headers_max is {headers}: it must be at least 4 times lane_ahead_max.chunks, {chunks}")]
+    #[error(
+        "lane_headers_max is {headers}: it must be at least 4 times lane_ahead_max.chunks, {chunks}"
+    )]
     Headers {
         /// The configured `lane_headers_max`.
         headers: u64,

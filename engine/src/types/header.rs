@@ -123,21 +123,34 @@ impl<T: Types> Signed<T> {
     /// # Panics
     /// If the key is not the header's sequencer's: only the owner of a lane extends it.
     pub fn sign(header: Header<T::PublicKey>, key: &T::PrivateKey, namespace: &[u8]) -> Self {
-        assert!(key.public_key() == header.sequencer, "a lane is signed by its owner");
+        assert!(
+            key.public_key() == header.sequencer,
+            "a lane is signed by its owner"
+        );
         let message = header.encode();
         let signature = key.sign(namespace, &message);
-        Self { header, signature, digest: Sha256::hash(&[&message]) }
+        Self {
+            header,
+            signature,
+            digest: Sha256::hash(&[&message]),
+        }
     }
 
     /// Puts a header and a signature together, unverified.
     pub fn new(header: Header<T::PublicKey>, signature: Signature<T>) -> Self {
         let digest = Sha256::hash(&[&header.encode()]);
-        Self { header, signature, digest }
+        Self {
+            header,
+            signature,
+            digest,
+        }
     }
 
     /// Whether the sequencer signed this header.
     pub fn verify(&self, namespace: &[u8]) -> bool {
-        self.header.sequencer.verify(namespace, &self.header.encode(), &self.signature)
+        self.header
+            .sequencer
+            .verify(namespace, &self.header.encode(), &self.signature)
     }
 
     /// The header.
@@ -162,7 +175,11 @@ impl<T: Types> Signed<T> {
 
     /// The header's place in its lane.
     pub const fn tip(&self) -> Tip {
-        Tip { height: self.header.height, slot: self.header.slot, digest: self.digest }
+        Tip {
+            height: self.header.height,
+            slot: self.header.slot,
+            digest: self.digest,
+        }
     }
 
     /// Whether the header extends a place: the next height, a later slot, the right link.
@@ -175,7 +192,12 @@ impl<T: Types> Signed<T> {
     /// What can be judged of a header without knowing its lane: no signature is checked for a
     /// header that no lane could ever hold.
     pub fn is_well_formed(&self, genesis: &Genesis) -> bool {
-        let Header { height, slot, payload, .. } = &self.header;
+        let Header {
+            height,
+            slot,
+            payload,
+            ..
+        } = &self.header;
         *height > 0
             && genesis.expiry_ms(*slot).is_some()
             && payload.items > 0
@@ -240,6 +262,10 @@ impl Read for Tip {
     type Cfg = ();
 
     fn read_cfg(buf: &mut impl Buf, (): &()) -> Result<Self, Error> {
-        Ok(Self { height: u64::read(buf)?, slot: u64::read(buf)?, digest: Digest::read(buf)? })
+        Ok(Self {
+            height: u64::read(buf)?,
+            slot: u64::read(buf)?,
+            digest: Digest::read(buf)?,
+        })
     }
 }

@@ -49,5 +49,4 @@ pub trait Types: Clone + Debug + Eq + Send + Sync + 'static {
 }
 
 /// A signature under a header.
-pub type Signature<T> =
-    <<T as Types>::PublicKey as commonware_cryptography::Verifier>::Signature;
+pub type Signature<T> = <<T as Types>::PublicKey as commonware_cryptography::Verifier>::Signature;

@@ -14,16 +14,11 @@ use commonware_parallel::Sequential;
 use commonware_runtime::{Quota, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::{NZU32, NZUsize, TestRng, sync::Mutex};
 use drystone_engine::{
-    Activity, Channels, Config, Engine, Network, Reporter,
-    journal,
+    Activity, Channels, Config, Engine, Network, Reporter, journal,
     scheme::fixture::Fixture,
     types::{Bounds, Certificate, Committee, Evidence, Signed, Tip},
 };
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The transport of a simulated node.
 pub type Simulated<P> = Channels<
@@ -82,7 +77,9 @@ struct ReportShared<F: Fixture> {
 
 impl<F: Fixture> Clone for Report<F> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
+        Self {
+            shared: self.shared.clone(),
+        }
     }
 }
 
@@ -141,7 +138,11 @@ impl<F: Fixture> Reporter<Nouns<F>> for Report<F> {
                 }
             }
             Activity::Tip(header) => self.locked(header),
-            Activity::Acked { epoch, sequencer, tip } => Seen::Acked {
+            Activity::Acked {
+                epoch,
+                sequencer,
+                tip,
+            } => Seen::Acked {
                 epoch: *epoch,
                 lane: self.lane(sequencer),
                 height: tip.height,
@@ -153,7 +154,10 @@ impl<F: Fixture> Reporter<Nouns<F>> for Report<F> {
                     tap.certified(certificate);
                 }
                 let lane = self.lane(&certificate.sequencer);
-                self.shared.certified.lock().push((self.shared.node, lane, certificate.tip));
+                self.shared
+                    .certified
+                    .lock()
+                    .push((self.shared.node, lane, certificate.tip));
                 Seen::Certified {
                     epoch: certificate.epoch,
                     lane,
@@ -195,7 +199,15 @@ pub fn journal_config(section_bytes: u64) -> journal::Config<()> {
 
 /// Boots a node and lives as long as its engine.
 pub async fn boot<F: Named>(shared: Shared<F>, seat: Seat<Lanes<F>>) -> Result<(), Stop> {
-    let Seat { node, incarnation, role, host, network, observer, .. } = seat;
+    let Seat {
+        node,
+        incarnation,
+        role,
+        host,
+        network,
+        observer,
+        ..
+    } = seat;
     let options = shared.world.options.clone();
     let journal = journal_config(options.section_bytes);
     if incarnation == 0 {
@@ -204,7 +216,12 @@ pub async fn boot<F: Named>(shared: Shared<F>, seat: Seat<Lanes<F>>) -> Result<(
     let open = |channel| network.register(channel, QUOTA);
     let (headers, acks, gossip, answers) = (open(0), open(1), open(2), open(3));
     let control = network.control();
-    let senders = [headers.0.clone(), acks.0.clone(), gossip.0.clone(), answers.0.clone()];
+    let senders = [
+        headers.0.clone(),
+        acks.0.clone(),
+        gossip.0.clone(),
+        answers.0.clone(),
+    ];
     let proposed = byzantine::misbehave(&shared, node, role, senders);
     let reporter = Report {
         shared: Arc::new(ReportShared {
@@ -249,10 +266,17 @@ pub async fn boot<F: Named>(shared: Shared<F>, seat: Seat<Lanes<F>>) -> Result<(
         journal,
         canary: options.bug.canary(),
     };
-    let network = Network::<Simulated<F::PublicKey>> { headers, acks, gossip, answers, blocker: control };
+    let network = Network::<Simulated<F::PublicKey>> {
+        headers,
+        acks,
+        gossip,
+        answers,
+        blocker: control,
+    };
     let (engine, handle) = Engine::start(host.child("node"), config, network).await?;
     if options.sequencers.contains(&node) {
-        host.child("work").spawn(move |host: Host| automaton.work(host));
+        host.child("work")
+            .spawn(move |host: Host| automaton.work(host));
     }
     // The chain's state survives a crash: it is all there when the engine starts.
     shared.feeds.lock()[node].catch_up(&engine);
@@ -261,4 +285,3 @@ pub async fn boot<F: Named>(shared: Shared<F>, seat: Seat<Lanes<F>>) -> Result<(
     shared.engines.lock().remove(&node);
     Ok(ended??)
 }
-

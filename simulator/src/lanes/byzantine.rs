@@ -34,12 +34,17 @@ pub fn misbehave<F: Fixture>(
     role: Role,
     senders: [Sender<F::PublicKey>; 4],
 ) -> Option<Tap<F>> {
-    let draw = Draw::new(shared.seed).split("byzantine").split_at(node as u64);
+    let draw = Draw::new(shared.seed)
+        .split("byzantine")
+        .split_at(node as u64);
     match role {
         Role::Honest | Role::Withholds { .. } => None,
-        Role::Equivocates | Role::SendsGarbage => {
-            Some(Tap { shared: shared.clone(), node, role, inner: Mutex::new((draw, senders)) })
-        }
+        Role::Equivocates | Role::SendsGarbage => Some(Tap {
+            shared: shared.clone(),
+            node,
+            role,
+            inner: Mutex::new((draw, senders)),
+        }),
     }
 }
 
@@ -54,10 +59,16 @@ impl<F: Fixture> Tap<F> {
 
     /// Every other node with even odds, at least one.
     fn some(&self, draw: &mut Draw) -> Vec<F::PublicKey> {
-        let others: Vec<_> = (0..self.world().names.len()).filter(|node| *node != self.node).collect();
+        let others: Vec<_> = (0..self.world().names.len())
+            .filter(|node| *node != self.node)
+            .collect();
         let certain = *draw.pick(&others);
-        let chosen = others.into_iter().filter(|node| *node == certain || draw.coin());
-        chosen.map(|node| self.world().names[node].clone()).collect()
+        let chosen = others
+            .into_iter()
+            .filter(|node| *node == certain || draw.coin());
+        chosen
+            .map(|node| self.world().names[node].clone())
+            .collect()
     }
 
     /// A header of the node's own lane is about to be sent.
@@ -94,7 +105,10 @@ impl<F: Fixture> Tap<F> {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&draw.bits().to_be_bytes());
         payload.digest = Digest::from(bytes);
-        let twin = Header { payload, ..header.header().clone() };
+        let twin = Header {
+            payload,
+            ..header.header().clone()
+        };
         let namespace = self.world().genesis.header_namespace();
         Signed::sign(twin, &self.world().keys[self.node], &namespace)
     }
@@ -118,7 +132,10 @@ impl<F: Fixture> Tap<F> {
             slot: certificate.tip.slot + above,
             digest: Digest::from(bytes),
         };
-        let forged = Certificate { tip, ..certificate.clone() };
+        let forged = Certificate {
+            tip,
+            ..certificate.clone()
+        };
         let envelope = Envelope {
             sequencer: certificate.sequencer.clone(),
             headers: Vec::new(),

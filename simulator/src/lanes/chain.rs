@@ -42,7 +42,11 @@ pub struct Feed<F: Fixture> {
 
 impl<F: Fixture> Feed<F> {
     pub fn new(world: Arc<World<F>>) -> Self {
-        Self { world, epoch: 0, known: Horizon::default() }
+        Self {
+            world,
+            epoch: 0,
+            known: Horizon::default(),
+        }
     }
 
     /// The newest epoch the node was told of.
@@ -60,9 +64,15 @@ impl<F: Fixture> Feed<F> {
         self.epoch = self.epoch.max(epoch);
     }
 
-    fn learn(&mut self, finalized: Option<&Block>, executed: Option<&Block>) -> Horizon<F::PublicKey> {
+    fn learn(
+        &mut self,
+        finalized: Option<&Block>,
+        executed: Option<&Block>,
+    ) -> Horizon<F::PublicKey> {
         let named = |tips: &BTreeMap<usize, Tip>| {
-            tips.iter().map(|(lane, tip)| (self.world.names[*lane].clone(), *tip)).collect()
+            tips.iter()
+                .map(|(lane, tip)| (self.world.names[*lane].clone(), *tip))
+                .collect()
         };
         let news = Horizon {
             finalized_ms: finalized.map_or(0, |it| it.time_ms),
@@ -105,7 +115,9 @@ pub struct Chain<F: Fixture> {
 
 impl<F: Fixture> Chain<F> {
     pub fn new(world: Arc<World<F>>, observer: Observer<Seen>, seed: u64, nodes: usize) -> Self {
-        let start = world::start().duration_since(UNIX_EPOCH).expect("after 1970");
+        let start = world::start()
+            .duration_since(UNIX_EPOCH)
+            .expect("after 1970");
         Self {
             next_us: world.options.block_every_us,
             start_ms: u64::try_from(start.as_millis()).expect("a near time"),
@@ -144,7 +156,8 @@ impl<F: Fixture> Chain<F> {
     }
 
     pub fn locked(&mut self, lane: usize, height: u64, digest: Short, previous: Short, slot: u64) {
-        self.links.insert((lane, height, digest), Link { previous, slot });
+        self.links
+            .insert((lane, height, digest), Link { previous, slot });
     }
 
     /// An honest node reported a certificate.
@@ -170,14 +183,20 @@ impl<F: Fixture> Chain<F> {
             }
         }
         let mut due = Vec::new();
-        while self.outbox.first().is_some_and(|(at_us, ..)| *at_us <= now_us) {
+        while self
+            .outbox
+            .first()
+            .is_some_and(|(at_us, ..)| *at_us <= now_us)
+        {
             due.extend(self.outbox.pop_first().map(|(_, node, news)| (node, news)));
         }
         due
     }
 
     pub fn next_us(&self) -> u64 {
-        self.outbox.first().map_or(self.next_us, |(at_us, ..)| self.next_us.min(*at_us))
+        self.outbox
+            .first()
+            .map_or(self.next_us, |(at_us, ..)| self.next_us.min(*at_us))
     }
 
     fn block(&mut self, at_us: u64) {
@@ -185,7 +204,9 @@ impl<F: Fixture> Chain<F> {
         let clock_ms = self.start_ms + at_us / 1_000 + std::mem::take(&mut self.jump_ms);
         let time_ms = clock_ms.max(parent_ms + 1);
         let lanes: Vec<_> = self.candidates.keys().copied().collect();
-        let tips = lanes.into_iter().filter_map(|lane| Some((lane, self.include(lane, time_ms)?)));
+        let tips = lanes
+            .into_iter()
+            .filter_map(|lane| Some((lane, self.include(lane, time_ms)?)));
         let tips = tips.collect();
         let index = self.blocks.len();
         self.blocks.push(Block { time_ms, tips });
@@ -209,8 +230,14 @@ impl<F: Fixture> Chain<F> {
         let (tip, headers, live) = found?;
         self.included.insert(lane, tip);
         self.candidates.remove(&lane);
-        self.links.retain(|(of, height, _), _| *of != lane || *height > tip.height);
-        self.observer.report(Seen::Included { lane, height: tip.height, headers, live });
+        self.links
+            .retain(|(of, height, _), _| *of != lane || *height > tip.height);
+        self.observer.report(Seen::Included {
+            lane,
+            height: tip.height,
+            headers,
+            live,
+        });
         Some(tip)
     }
 
@@ -218,7 +245,10 @@ impl<F: Fixture> Chain<F> {
     fn run(&self, lane: usize, tip: &Tip, base: Option<&Tip>, time_ms: u64) -> Option<(u64, u64)> {
         let (stop, root) = match base {
             Some(it) => (it.height, Short::of(&it.digest)),
-            None => (0, Short::of(&self.world.genesis.root(&self.world.names[lane]).digest)),
+            None => (
+                0,
+                Short::of(&self.world.genesis.root(&self.world.names[lane]).digest),
+            ),
         };
         let (mut height, mut digest) = (tip.height, Short::of(&tip.digest));
         let (mut headers, mut live) = (0, 0);
@@ -234,7 +264,10 @@ impl<F: Fixture> Chain<F> {
 
     /// A node is told how far the chain has come.
     pub fn learned(&self, node: usize, finalized_ms: u64) {
-        self.observer.report(Seen::Told { to: node, finalized_ms });
+        self.observer.report(Seen::Told {
+            to: node,
+            finalized_ms,
+        });
     }
 
     /// A node is told. Returns what it did not know.

@@ -63,7 +63,9 @@ pub fn genesis(options: &Options) -> Genesis {
         chunk_bytes_max: CHUNK_BYTES,
         chunk_items_max: CHUNK_ITEMS,
     };
-    genesis.check().expect("the options describe a sound genesis");
+    genesis
+        .check()
+        .expect("the options describe a sound genesis");
     genesis
 }
 
@@ -110,7 +112,10 @@ impl<F: Fixture> World<F> {
     /// An epoch's committee as a node sees it, or as the harness does, which holds no key.
     pub fn committee(&self, epoch: u64, node: Option<usize>) -> Committee<Nouns<F>> {
         let validators = self.options.validators_of(epoch);
-        let found = self.committees.iter().find(|(known, _)| known == validators);
+        let found = self
+            .committees
+            .iter()
+            .find(|(known, _)| known == validators);
         let (_, committee) = found.expect("every set of the options was prepared");
         let scheme = node.map_or(&committee.verifier, |node| committee.of(&self.names[node]));
         Committee::new(epoch, scheme.clone(), self.sequencers.clone())
@@ -126,7 +131,11 @@ pub struct Committees<F: Fixture> {
 
 impl<F: Fixture> Committees<F> {
     pub const fn new(world: Arc<World<F>>, node: Option<usize>) -> Self {
-        Self { world, node, made: Mutex::new(BTreeMap::new()) }
+        Self {
+            world,
+            node,
+            made: Mutex::new(BTreeMap::new()),
+        }
     }
 }
 

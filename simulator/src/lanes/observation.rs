@@ -10,7 +10,9 @@ pub struct Short(pub u64);
 impl Short {
     /// Of a digest.
     pub fn of(digest: &[u8]) -> Self {
-        let (head, _) = digest.split_first_chunk().expect("a digest is longer than eight bytes");
+        let (head, _) = digest
+            .split_first_chunk()
+            .expect("a digest is longer than eight bytes");
         Self(u64::from_be_bytes(*head))
     }
 }
@@ -125,7 +127,15 @@ pub enum Seen {
 
 impl Observation for Seen {
     const KINDS: &'static [&'static str] = &[
-        "proposed", "locked", "acked", "certified", "entered", "evidence", "stored", "refused", "told",
+        "proposed",
+        "locked",
+        "acked",
+        "certified",
+        "entered",
+        "evidence",
+        "stored",
+        "refused",
+        "told",
         "included",
     ];
 

@@ -169,15 +169,31 @@ impl Options {
             sequencers,
             slot_ms: *draw.pick(&[1, 1, 5, 20]),
             // An invalid chunk holds its lane until it expires, so with them the window is short.
-            window_ms: if invalid { draw.within(1_000..=4_000) } else { draw.magnitude(2_000..=60_000) },
+            window_ms: if invalid {
+                draw.within(1_000..=4_000)
+            } else {
+                draw.magnitude(2_000..=60_000)
+            },
             in_flight_max,
             ahead_max,
             headers_max: 4 * ahead_max * draw.within(1..=2),
             chunk_every_us: draw.magnitude(20_000..=2_000_000),
             chunks_max: 0,
-            body_delay_us: if draw.coin() { 0 } else { draw.magnitude(1_000..=300_000) },
-            invalid_ppm: if invalid { draw.magnitude(1_000..=30_000) as u32 } else { 0 },
-            dropped_ppm: if draw.chance(200_000) { draw.magnitude(1_000..=200_000) as u32 } else { 0 },
+            body_delay_us: if draw.coin() {
+                0
+            } else {
+                draw.magnitude(1_000..=300_000)
+            },
+            invalid_ppm: if invalid {
+                draw.magnitude(1_000..=30_000) as u32
+            } else {
+                0
+            },
+            dropped_ppm: if draw.chance(200_000) {
+                draw.magnitude(1_000..=200_000) as u32
+            } else {
+                0
+            },
             block_every_us: draw.magnitude(100_000..=2_000_000),
             execution_lag: draw.within(0..=4),
             block_delay_us: draw.magnitude(1_000..=300_000),
@@ -241,18 +257,30 @@ pub(super) fn draw_actions(draw: &mut Draw, span: Span) -> Vec<Timed<Action>> {
     let mut timed: Vec<Timed<Action>> = Vec::new();
     for (at_us, _) in actions.into_keys() {
         epoch += 1;
-        timed.push(Timed { at_us, action: Action::Enter { epoch } });
+        timed.push(Timed {
+            at_us,
+            action: Action::Enter { epoch },
+        });
     }
     if draw.chance(300_000) {
         let at_us = draw.within(0..=span.safety_us);
         let until_us = (at_us + draw.magnitude(secs(1)..=secs(8))).min(span.safety_us);
-        timed.push(Timed { at_us, action: Action::StallChain });
-        timed.push(Timed { at_us: until_us, action: Action::ResumeChain });
+        timed.push(Timed {
+            at_us,
+            action: Action::StallChain,
+        });
+        timed.push(Timed {
+            at_us: until_us,
+            action: Action::ResumeChain,
+        });
     }
     if draw.chance(300_000) {
         let at_us = draw.within(0..=span.safety_us);
         let ms = draw.within(1..=1_000);
-        timed.push(Timed { at_us, action: Action::JumpChain { ms } });
+        timed.push(Timed {
+            at_us,
+            action: Action::JumpChain { ms },
+        });
     }
     timed
 }

@@ -25,9 +25,15 @@ pub fn registry() -> Registry {
 /// The scenarios every scheme has.
 pub fn named<F: Named>() -> Vec<Scenario<Lanes<F>>> {
     let light = Options::all(4);
-    let loaded = Options { chunk_every_us: 10_000, ..light.clone() };
+    let loaded = Options {
+        chunk_every_us: 10_000,
+        ..light.clone()
+    };
     let calm = |name: &str, options: Options| {
-        Scenario::<Lanes<F>>::cluster(4).named(name).options(options).lasting(secs(60))
+        Scenario::<Lanes<F>>::cluster(4)
+            .named(name)
+            .options(options)
+            .lasting(secs(60))
     };
     vec![
         Scenario::swarm("swarm"),
@@ -54,7 +60,11 @@ impl Certifies {
             let lanes = lanes.clone();
             lanes.into_iter().map(move |lane| (node, lane))
         });
-        Self { height, wanting: pairs.collect(), highest: BTreeMap::new() }
+        Self {
+            height,
+            wanting: pairs.collect(),
+            highest: BTreeMap::new(),
+        }
     }
 }
 
@@ -64,7 +74,9 @@ impl Goal<Seen> for Certifies {
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) {
-        let (Seen::Certified { lane, height, .. }, Some(node)) = (&seen.what, seen.node) else { return };
+        let (Seen::Certified { lane, height, .. }, Some(node)) = (&seen.what, seen.node) else {
+            return;
+        };
         let highest = self.highest.entry((node, *lane)).or_insert(0);
         *highest = (*highest).max(*height);
         if *height >= self.height {
@@ -77,8 +89,16 @@ impl Goal<Seen> for Certifies {
     }
 
     fn missing(&self) -> (Option<usize>, String) {
-        let Some((node, lane)) = self.wanting.first() else { return (None, String::new()) };
+        let Some((node, lane)) = self.wanting.first() else {
+            return (None, String::new());
+        };
         let highest = self.highest.get(&(*node, *lane)).copied().unwrap_or(0);
-        (Some(*node), format!("lane {lane} is certified to {highest} there, not to {}", self.height))
+        (
+            Some(*node),
+            format!(
+                "lane {lane} is certified to {highest} there, not to {}",
+                self.height
+            ),
+        )
     }
 }

@@ -91,7 +91,8 @@ impl<F: Named> System for Lanes<F> {
         let mut config = network::Config::new(0);
         let nodes = u32::try_from(*Self::NODES.end()).expect("small");
         let message_size_max = wire::message_size_max::<super::genesis::Nouns<F>>(nodes);
-        config.message_size_max = u32::try_from(message_size_max).expect("a message is far below 4 GiB");
+        config.message_size_max =
+            u32::try_from(message_size_max).expect("a message is far below 4 GiB");
         config
     }
 
@@ -165,7 +166,14 @@ impl<F: Named> System for Lanes<F> {
 
     fn observe(&mut self, seen: &Stamped<Seen>) {
         match &seen.what {
-            Seen::Locked { lane, height, slot, digest, previous, .. } => {
+            Seen::Locked {
+                lane,
+                height,
+                slot,
+                digest,
+                previous,
+                ..
+            } => {
                 self.chain.locked(*lane, *height, *digest, *previous, *slot);
             }
             Seen::Certified { .. } => {
@@ -180,7 +188,11 @@ impl<F: Named> System for Lanes<F> {
     }
 
     fn tick(&mut self, now_us: u64) -> Option<u64> {
-        while self.wiped.first().is_some_and(|(at_us, _)| *at_us <= now_us) {
+        while self
+            .wiped
+            .first()
+            .is_some_and(|(at_us, _)| *at_us <= now_us)
+        {
             let (_, node) = self.wiped.remove(0);
             self.shared.library.lock().wipe(node);
         }

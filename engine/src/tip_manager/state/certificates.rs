@@ -38,7 +38,13 @@ impl<T: Types> State<T> {
         if newest.is_some_and(|it| it >= certificate.rank()) || !room {
             return;
         }
-        self.candidates.insert(key, Candidate { from: from.clone(), certificate });
+        self.candidates.insert(
+            key,
+            Candidate {
+                from: from.clone(),
+                certificate,
+            },
+        );
         self.check(effects);
     }
 
@@ -52,7 +58,11 @@ impl<T: Types> State<T> {
             let (height, epoch) = candidate.certificate.rank();
             let base = self.lanes.get(&sequencer).map(|it| it.base.rank());
             let stale = base.is_some_and(|it| (height, Some(epoch)) <= it);
-            if !stale && !batch.iter().any(|it| it.certificate == candidate.certificate) {
+            if !stale
+                && !batch
+                    .iter()
+                    .any(|it| it.certificate == candidate.certificate)
+            {
                 batch.push(candidate);
             }
         }
@@ -95,19 +105,29 @@ impl<T: Types> State<T> {
             return;
         }
         let tip = certificate.tip;
-        let record =
-            Record::Base { sequencer: sequencer.clone(), tip, certificate: Some(certificate.clone()) };
+        let record = Record::Base {
+            sequencer: sequencer.clone(),
+            tip,
+            certificate: Some(certificate.clone()),
+        };
         let position = self.journal(record, effects);
         self.unsynced.push_back((position, sequencer.clone()));
         let genesis = self.genesis.clone();
         let lane = self.lane(&sequencer);
         // A header that waits at this height beside another certified one is proof.
-        let waiting = lane.waiting.get(&height).filter(|it| it.digest() != tip.digest).cloned();
+        let waiting = lane
+            .waiting
+            .get(&height)
+            .filter(|it| it.digest() != tip.digest)
+            .cloned();
         let locked = lane.locks.get(&height).map(|it| it.header.clone());
         let conflicting = waiting.or(locked.filter(|it| it.digest() != tip.digest));
         lane.rebase(&genesis, tip, Some(certificate.clone()), position);
         if let Some(header) = conflicting {
-            self.keep(crate::types::Evidence::Certified(header, certificate.clone()), effects);
+            self.keep(
+                crate::types::Evidence::Certified(header, certificate.clone()),
+                effects,
+            );
         }
         effects.push(Effect::Report(Activity::Certified(certificate)));
         self.extend(&sequencer, effects);
@@ -121,8 +141,13 @@ impl<T: Types> State<T> {
 
     /// The newest certificate of every lane of the epochs within the bounds.
     pub(super) fn newest(&self) -> Vec<Arc<Certificate<T>>> {
-        let certificates = self.lanes.values().filter_map(|it| it.base.certificate.clone());
-        certificates.filter(|it| self.epochs.contain(it.epoch)).collect()
+        let certificates = self
+            .lanes
+            .values()
+            .filter_map(|it| it.base.certificate.clone());
+        certificates
+            .filter(|it| self.epochs.contain(it.epoch))
+            .collect()
     }
 
     pub(super) fn gossiped(
@@ -132,17 +157,34 @@ impl<T: Types> State<T> {
         effects: &mut Vec<Effect<T>>,
     ) {
         match gossip {
-            Gossip::Certificates { reply, certificates } => {
-                let newer = if reply { Vec::new() } else { self.newer_than(&certificates) };
+            Gossip::Certificates {
+                reply,
+                certificates,
+            } => {
+                let newer = if reply {
+                    Vec::new()
+                } else {
+                    self.newer_than(&certificates)
+                };
                 for certificate in certificates {
                     self.offer(&from, certificate, effects);
                 }
                 for certificates in newer.chunks(CERTIFICATES_MAX) {
-                    let gossip = Gossip::Certificates { reply: true, certificates: certificates.to_vec() };
-                    effects.push(Effect::Gossip { to: To::Peer(from.clone()), gossip });
+                    let gossip = Gossip::Certificates {
+                        reply: true,
+                        certificates: certificates.to_vec(),
+                    };
+                    effects.push(Effect::Gossip {
+                        to: To::Peer(from.clone()),
+                        gossip,
+                    });
                 }
             }
-            Gossip::Fetch { sequencer, from: lowest, to: highest } => {
+            Gossip::Fetch {
+                sequencer,
+                from: lowest,
+                to: highest,
+            } => {
                 self.serve(from, &sequencer, lowest, highest, effects);
             }
             Gossip::Ask { nonce } => self.tell(from, nonce, effects),
@@ -153,8 +195,12 @@ impl<T: Types> State<T> {
     fn newer_than(&self, shown: &[Arc<Certificate<T>>]) -> Vec<Arc<Certificate<T>>> {
         let mut newer = Vec::new();
         for certificate in shown {
-            let Some(lane) = self.lanes.get(&certificate.sequencer) else { continue };
-            let Some(known) = &lane.base.certificate else { continue };
+            let Some(lane) = self.lanes.get(&certificate.sequencer) else {
+                continue;
+            };
+            let Some(known) = &lane.base.certificate else {
+                continue;
+            };
             if known.rank() > certificate.rank() && self.epochs.contain(known.epoch) {
                 newer.push(known.clone());
             }
@@ -177,13 +223,23 @@ impl<T: Types> State<T> {
         if self.epochs.current().sequencer_index(sequencer).is_none() {
             return;
         }
-        let Some(lane) = self.lanes.get(sequencer) else { return };
+        let Some(lane) = self.lanes.get(sequencer) else {
+            return;
+        };
         let headers = lane.serve(from, upto, self.durable);
-        let certificate = lane.base.certificate.clone().filter(|it| self.epochs.contain(it.epoch));
+        let certificate = lane
+            .base
+            .certificate
+            .clone()
+            .filter(|it| self.epochs.contain(it.epoch));
         if headers.is_empty() && certificate.is_none() {
             return;
         }
-        let envelope = Envelope { sequencer: sequencer.clone(), headers, certificate };
+        let envelope = Envelope {
+            sequencer: sequencer.clone(),
+            headers,
+            certificate,
+        };
         effects.push(Effect::Answer { to, envelope });
     }
 
@@ -197,6 +253,14 @@ impl<T: Types> State<T> {
             ),
             None => (Vec::new(), None),
         };
-        effects.push(Effect::Tell { to, told: Told { nonce, epoch, headers, certificate } });
+        effects.push(Effect::Tell {
+            to,
+            told: Told {
+                nonce,
+                epoch,
+                headers,
+                certificate,
+            },
+        });
     }
 }

@@ -18,7 +18,11 @@ impl<T: Types> State<T> {
         envelope: Envelope<T>,
         effects: &mut Vec<Effect<T>>,
     ) {
-        let Envelope { sequencer, headers, certificate } = envelope;
+        let Envelope {
+            sequencer,
+            headers,
+            certificate,
+        } = envelope;
         let bare = headers.is_empty();
         if let Some(certificate) = certificate {
             // A bare certificate from the lane's owner that is our base already: it wants it
@@ -51,11 +55,19 @@ impl<T: Types> State<T> {
     }
 
     fn refuse(&self, from: &T::PublicKey, refusal: Refusal, effects: &mut Vec<Effect<T>>) {
-        effects.push(Effect::Refuse { from: from.clone(), refusal });
+        effects.push(Effect::Refuse {
+            from: from.clone(),
+            refusal,
+        });
     }
 
     /// A header at or below the base: it fills the chain, asks for the base's ack, or is too late.
-    fn below(&mut self, from: &T::PublicKey, header: &Arc<Signed<T>>, effects: &mut Vec<Effect<T>>) {
+    fn below(
+        &mut self,
+        from: &T::PublicKey,
+        header: &Arc<Signed<T>>,
+        effects: &mut Vec<Effect<T>>,
+    ) {
         let genesis = self.genesis.clone();
         let sequencer = &header.header().sequencer;
         if !header.is_well_formed(&genesis) {
@@ -88,7 +100,9 @@ impl<T: Types> State<T> {
     /// The owner of a lane still resends what is certified: it does not know the certificate.
     fn show_base(&mut self, sequencer: &T::PublicKey, effects: &mut Vec<Effect<T>>) {
         let epoch = self.epochs.epoch();
-        let Some(certificate) = self.lane(sequencer).base.certificate.clone() else { return };
+        let Some(certificate) = self.lane(sequencer).base.certificate.clone() else {
+            return;
+        };
         if certificate.epoch < epoch || *sequencer == self.me {
             return;
         }
@@ -97,11 +111,19 @@ impl<T: Types> State<T> {
             headers: Vec::new(),
             certificate: Some(certificate),
         };
-        effects.push(Effect::Answer { to: sequencer.clone(), envelope });
+        effects.push(Effect::Answer {
+            to: sequencer.clone(),
+            envelope,
+        });
     }
 
     /// A header above the base.
-    fn above(&mut self, from: &T::PublicKey, header: &Arc<Signed<T>>, effects: &mut Vec<Effect<T>>) {
+    fn above(
+        &mut self,
+        from: &T::PublicKey,
+        header: &Arc<Signed<T>>,
+        effects: &mut Vec<Effect<T>>,
+    ) {
         let height = header.height();
         let sequencer = header.header().sequencer.clone();
         let lane = self.lane(&sequencer);
@@ -188,11 +210,15 @@ impl<T: Types> State<T> {
             return;
         }
         let committee = self.epochs.current().clone();
-        let Some(lane) = self.lanes.get(sequencer) else { return };
+        let Some(lane) = self.lanes.get(sequencer) else {
+            return;
+        };
         if committee.sequencer_index(sequencer).is_none() {
             return;
         }
-        let Some(ack) = lane.locks.get(&height).and_then(|it| it.ack.clone()) else { return };
+        let Some(ack) = lane.locks.get(&height).and_then(|it| it.ack.clone()) else {
+            return;
+        };
         if let Some(Effect::Ack(last)) = effects.last_mut() {
             let same = last.sequencer == *sequencer && last.committee.epoch() == committee.epoch();
             if same && last.acks.len() < crate::wire::ACKS_MAX {
@@ -201,7 +227,11 @@ impl<T: Types> State<T> {
             }
         }
         let sequencer = sequencer.clone();
-        effects.push(Effect::Ack(Acks { committee, sequencer, acks: vec![ack] }));
+        effects.push(Effect::Ack(Acks {
+            committee,
+            sequencer,
+            acks: vec![ack],
+        }));
     }
 
     /// Locks the waiting headers that extend the run, as far as slots and the lane's lead allow.
@@ -219,11 +249,16 @@ impl<T: Types> State<T> {
                 // A fork that a certificate overtook holds this height for the rest of the epoch.
                 break;
             }
-            let Some(header) = lane.waiting.get(&next).cloned() else { break };
+            let Some(header) = lane.waiting.get(&next).cloned() else {
+                break;
+            };
             if !header.extends(&lane.top) {
                 lane.waiting.remove(&next);
                 let from = sequencer.clone();
-                effects.push(Effect::Refuse { from, refusal: Refusal::BrokenLink(next) });
+                effects.push(Effect::Refuse {
+                    from,
+                    refusal: Refusal::BrokenLink(next),
+                });
                 break;
             }
             let slot_ms = genesis.slot_start_ms(header.header().slot);
@@ -236,13 +271,26 @@ impl<T: Types> State<T> {
                 break;
             }
             lane.waiting.remove(&next);
-            let position = self.journal(Record::Lock { epoch, header: header.clone() }, effects);
+            let position = self.journal(
+                Record::Lock {
+                    epoch,
+                    header: header.clone(),
+                },
+                effects,
+            );
             self.unsynced.push_back((position, sequencer.clone()));
-            self.lane(sequencer).lock(&genesis, header.clone(), position);
+            self.lane(sequencer)
+                .lock(&genesis, header.clone(), position);
             effects.push(Effect::Report(Activity::Tip(header.clone())));
-            let expired = genesis.expiry_ms(header.header().slot).is_some_and(|it| it < finalized_ms);
+            let expired = genesis
+                .expiry_ms(header.header().slot)
+                .is_some_and(|it| it < finalized_ms);
             if expired {
-                let lock = self.lane(sequencer).locks.get_mut(&next).expect("just locked");
+                let lock = self
+                    .lane(sequencer)
+                    .locks
+                    .get_mut(&next)
+                    .expect("just locked");
                 lock.opinion = Opinion::Pending;
             } else {
                 effects.push(Effect::Judge(header));

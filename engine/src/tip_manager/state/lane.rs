@@ -51,7 +51,10 @@ pub(super) struct Base<T: Types> {
 impl<T: Types> Base<T> {
     /// Height, then epoch; a certificate ranks above a bare entry.
     pub fn rank(&self) -> (u64, Option<u64>) {
-        (self.tip.height, self.certificate.as_ref().map(|it| it.epoch))
+        (
+            self.tip.height,
+            self.certificate.as_ref().map(|it| it.epoch),
+        )
     }
 }
 
@@ -82,7 +85,13 @@ impl<T: Types> Lane<T> {
     pub fn new(genesis: &Genesis, sequencer: &T::PublicKey) -> Self {
         let root = genesis.root(sequencer);
         Self {
-            base: Base { tip: root, certificate: None, position: 0, contested: false, ack: None },
+            base: Base {
+                tip: root,
+                certificate: None,
+                position: 0,
+                contested: false,
+                ack: None,
+            },
             locks: BTreeMap::new(),
             top: root,
             acked: 0,
@@ -98,26 +107,54 @@ impl<T: Types> Lane<T> {
     /// Locks the header above `top`.
     pub fn lock(&mut self, genesis: &Genesis, header: Arc<Signed<T>>, position: u64) {
         assert!(header.extends(&self.top), "a lock extends the run");
-        assert!(self.top.height >= self.base.tip.height, "the run starts at the base");
-        let expiry_ms = genesis.expiry_ms(header.header().slot).expect("well-formed");
+        assert!(
+            self.top.height >= self.base.tip.height,
+            "the run starts at the base"
+        );
+        let expiry_ms = genesis
+            .expiry_ms(header.header().slot)
+            .expect("well-formed");
         self.top = header.tip();
         self.ahead.push(genesis, &header);
-        let lock = Lock { header, position, opinion: Opinion::Asked, expiry_ms, ack: None };
+        let lock = Lock {
+            header,
+            position,
+            opinion: Opinion::Asked,
+            expiry_ms,
+            ack: None,
+        };
         let before = self.locks.insert(self.top.height, lock);
         assert!(before.is_none(), "one lock a height in an epoch");
     }
 
     /// Moves the base. Locks at or below it are dropped, their headers kept: on the chain if the new
     /// base descends from them, beside it otherwise.
-    pub fn rebase(&mut self, genesis: &Genesis, tip: Tip, certificate: Option<Arc<Certificate<T>>>, position: u64) {
+    pub fn rebase(
+        &mut self,
+        genesis: &Genesis,
+        tip: Tip,
+        certificate: Option<Arc<Certificate<T>>>,
+        position: u64,
+    ) {
         let contested = match self.locks.get(&tip.height) {
             Some(lock) => lock.header.digest() != tip.digest,
             None => self.base.contested && self.base.tip.height == tip.height,
         };
-        let on_run = tip.height <= self.top.height && self.digest_at(tip.height) == Some(tip.digest);
+        let on_run =
+            tip.height <= self.top.height && self.digest_at(tip.height) == Some(tip.digest);
         let same_place = self.base.tip == tip;
-        let ack = if same_place { self.base.ack.take() } else { None };
-        self.base = Base { tip, certificate, position, contested, ack };
+        let ack = if same_place {
+            self.base.ack.take()
+        } else {
+            None
+        };
+        self.base = Base {
+            tip,
+            certificate,
+            position,
+            contested,
+            ack,
+        };
         let above = self.locks.split_off(&tip.height.saturating_add(1));
         let dropped = std::mem::replace(&mut self.locks, above);
         let mut expected = tip.digest;
@@ -126,7 +163,8 @@ impl<T: Types> Lane<T> {
                 expected = lock.header.header().previous;
                 self.chain.insert(height, lock.header);
             } else {
-                self.spare.insert((height, lock.header.digest()), lock.header);
+                self.spare
+                    .insert((height, lock.header.digest()), lock.header);
             }
         }
         self.waiting = self.waiting.split_off(&tip.height.saturating_add(1));
@@ -191,7 +229,13 @@ impl<T: Types> Lane<T> {
     /// not descend from it.
     pub fn restart(&mut self, genesis: &Genesis, position: u64) {
         let tip = self.executed;
-        self.base = Base { tip, certificate: None, position, contested: false, ack: None };
+        self.base = Base {
+            tip,
+            certificate: None,
+            position,
+            contested: false,
+            ack: None,
+        };
         for (height, header) in self.chain.split_off(&(tip.height + 1)) {
             self.spare.insert((height, header.digest()), header);
         }
@@ -201,7 +245,8 @@ impl<T: Types> Lane<T> {
     /// Drops the locks on entering an epoch; the run starts again at the base.
     pub fn drop_locks(&mut self, genesis: &Genesis) {
         for (height, lock) in std::mem::take(&mut self.locks) {
-            self.spare.insert((height, lock.header.digest()), lock.header);
+            self.spare
+                .insert((height, lock.header.digest()), lock.header);
         }
         self.base.contested = false;
         self.base.ack = None;
@@ -218,7 +263,9 @@ impl<T: Types> Lane<T> {
             return self.executed.digest != self.base.tip.digest;
         }
         let next = self.executed.height + 1;
-        self.chain.get(&next).is_some_and(|it| it.header().previous != self.executed.digest)
+        self.chain
+            .get(&next)
+            .is_some_and(|it| it.header().previous != self.executed.digest)
     }
 
     /// Takes a header at or below the base, if the chain has a place for it. No signature is needed:
@@ -243,7 +290,10 @@ impl<T: Types> Lane<T> {
         self.chain.insert(height, header.clone());
         // What a dropped lock left behind below it may link now.
         let mut below = header.clone();
-        while let Some(spare) = self.spare.remove(&(below.height() - 1, below.header().previous)) {
+        while let Some(spare) = self
+            .spare
+            .remove(&(below.height() - 1, below.header().previous))
+        {
             self.ahead.fill(genesis, &spare);
             self.chain.insert(spare.height(), spare.clone());
             below = spare;
@@ -261,7 +311,11 @@ impl<T: Types> Lane<T> {
         if height <= self.executed.height {
             return None;
         }
-        let below = self.chain.range(..height).next_back().map_or(self.executed.height, |(it, _)| *it);
+        let below = self
+            .chain
+            .range(..height)
+            .next_back()
+            .map_or(self.executed.height, |(it, _)| *it);
         let from = (below + 1).max(height.saturating_sub(HEADERS_MAX as u64 - 1));
         Some(from..=height)
     }
@@ -302,18 +356,28 @@ impl<T: Types> Lane<T> {
     pub fn execute(&mut self, tip: Tip) {
         self.executed = tip;
         self.chain = self.chain.split_off(&(tip.height + 1));
-        self.spare = self.spare.split_off(&(tip.height + 1, Digest::from([0; 32])));
+        self.spare = self
+            .spare
+            .split_off(&(tip.height + 1, Digest::from([0; 32])));
     }
 
     /// Drops headers off the chain that expired in executed time: nobody walks them any more.
     pub fn expire_spare(&mut self, genesis: &Genesis, executed_ms: u64) {
         self.spare.retain(|_, header| {
-            genesis.expiry_ms(header.header().slot).is_some_and(|expiry| expiry >= executed_ms)
+            genesis
+                .expiry_ms(header.header().slot)
+                .is_some_and(|expiry| expiry >= executed_ms)
         });
     }
 
     /// Whether a lock may be acked now.
-    pub fn is_ready(&self, lock: &Lock<T>, durable: u64, finalized_ms: u64, canary: Canary) -> bool {
+    pub fn is_ready(
+        &self,
+        lock: &Lock<T>,
+        durable: u64,
+        finalized_ms: u64,
+        canary: Canary,
+    ) -> bool {
         let synced = lock.position <= durable || canary.is(Canary::AckBeforeSync);
         let body = lock.opinion == Opinion::Valid
             || lock.expiry_ms < finalized_ms

@@ -170,7 +170,12 @@ impl<T: Types> State<T> {
                 let me = self.me.clone();
                 self.adopt(&me, certificate, effects);
             }
-            Message::Judged { sequencer, height, digest, verdict } => {
+            Message::Judged {
+                sequencer,
+                height,
+                digest,
+                verdict,
+            } => {
                 self.judged(&sequencer, height, digest, verdict, effects);
             }
             Message::Synced(position) => self.synced(position, effects),
@@ -198,7 +203,11 @@ impl<T: Types> State<T> {
     fn synced(&mut self, position: u64, effects: &mut Vec<Effect<T>>) {
         self.durable = self.durable.max(position);
         let mut lanes = BTreeSet::new();
-        while self.unsynced.front().is_some_and(|(at, _)| *at <= self.durable) {
+        while self
+            .unsynced
+            .front()
+            .is_some_and(|(at, _)| *at <= self.durable)
+        {
             lanes.extend(self.unsynced.pop_front().map(|(_, lane)| lane));
         }
         if self.entering.is_some_and(|(_, at)| at <= self.durable) {
@@ -206,7 +215,11 @@ impl<T: Types> State<T> {
             return;
         }
         for sequencer in &lanes {
-            if self.lanes.get(sequencer).is_some_and(|it| it.base.ack.is_none()) {
+            if self
+                .lanes
+                .get(sequencer)
+                .is_some_and(|it| it.base.ack.is_none())
+            {
                 self.ack_base(sequencer, effects);
             }
             self.progress(sequencer, effects);
@@ -233,14 +246,23 @@ impl<T: Types> State<T> {
         let (epoch, _) = self.entering.take().expect("entering");
         assert!(self.epochs.enter(epoch), "a known, later epoch");
         effects.push(Effect::Report(Activity::Entered(epoch)));
-        self.candidates.retain(|_, it| self.epochs.contain(it.certificate.epoch));
+        self.candidates
+            .retain(|_, it| self.epochs.contain(it.certificate.epoch));
         let sequencers: Vec<_> = self.lanes.keys().cloned().collect();
         for sequencer in sequencers {
             let lane = self.lanes.get_mut(&sequencer).expect("listed");
-            let within = lane.base.certificate.as_ref().is_none_or(|it| self.epochs.contain(it.epoch));
+            let within = lane
+                .base
+                .certificate
+                .as_ref()
+                .is_none_or(|it| self.epochs.contain(it.epoch));
             if !within || lane.departs_from_executed() {
                 let tip = lane.executed;
-                let record = Record::Base { sequencer: sequencer.clone(), tip, certificate: None };
+                let record = Record::Base {
+                    sequencer: sequencer.clone(),
+                    tip,
+                    certificate: None,
+                };
                 self.position += 1;
                 effects.push(Effect::Journal(record));
                 lane.restart(&self.genesis, self.position);
@@ -260,9 +282,14 @@ impl<T: Types> State<T> {
         }
         let epoch = self.epochs.epoch();
         let committee = self.epochs.current().clone();
-        let Some(lane) = self.lanes.get_mut(sequencer) else { return };
+        let Some(lane) = self.lanes.get_mut(sequencer) else {
+            return;
+        };
         let base = &mut lane.base;
-        let certified = base.certificate.as_ref().is_some_and(|it| it.epoch >= epoch);
+        let certified = base
+            .certificate
+            .as_ref()
+            .is_some_and(|it| it.epoch >= epoch);
         if base.tip.height == 0 || certified || base.contested || base.position > self.durable {
             return;
         }
@@ -270,10 +297,18 @@ impl<T: Types> State<T> {
             base.ack = sign(&committee, sequencer, &base.tip);
             let tip = base.tip;
             let sequencer = sequencer.clone();
-            effects.push(Effect::Report(Activity::Acked { epoch, sequencer, tip }));
+            effects.push(Effect::Report(Activity::Acked {
+                epoch,
+                sequencer,
+                tip,
+            }));
         }
         let acks = base.ack.iter().cloned().collect();
-        effects.push(Effect::Ack(Acks { committee, sequencer: sequencer.clone(), acks }));
+        effects.push(Effect::Ack(Acks {
+            committee,
+            sequencer: sequencer.clone(),
+            acks,
+        }));
     }
 
     /// Acks what has become ackable, in height order.
@@ -282,8 +317,14 @@ impl<T: Types> State<T> {
             return;
         }
         let committee = self.epochs.current().clone();
-        let now_ms = if self.canary.is(Canary::ExpireByClock) { self.now_ms } else { self.finalized_ms };
-        let Some(lane) = self.lanes.get_mut(sequencer) else { return };
+        let now_ms = if self.canary.is(Canary::ExpireByClock) {
+            self.now_ms
+        } else {
+            self.finalized_ms
+        };
+        let Some(lane) = self.lanes.get_mut(sequencer) else {
+            return;
+        };
         let mut acks = Vec::new();
         while lane.acked < lane.top.height {
             let lock = &lane.locks[&(lane.acked + 1)];
@@ -291,12 +332,18 @@ impl<T: Types> State<T> {
                 break;
             }
             let tip = lock.header.tip();
-            let Some(ack) = sign(&committee, sequencer, &tip) else { break };
+            let Some(ack) = sign(&committee, sequencer, &tip) else {
+                break;
+            };
             lane.locks.get_mut(&tip.height).expect("just seen").ack = Some(ack.clone());
             lane.acked = tip.height;
             acks.push(ack);
             let (epoch, sequencer) = (committee.epoch(), sequencer.clone());
-            effects.push(Effect::Report(Activity::Acked { epoch, sequencer, tip }));
+            effects.push(Effect::Report(Activity::Acked {
+                epoch,
+                sequencer,
+                tip,
+            }));
         }
         self.ack(committee, sequencer, acks, effects);
     }
@@ -311,7 +358,11 @@ impl<T: Types> State<T> {
         while !acks.is_empty() {
             let rest = acks.split_off(acks.len().min(ACKS_MAX));
             let (committee, sequencer) = (committee.clone(), sequencer.clone());
-            effects.push(Effect::Ack(Acks { committee, sequencer, acks }));
+            effects.push(Effect::Ack(Acks {
+                committee,
+                sequencer,
+                acks,
+            }));
             acks = rest;
         }
     }
@@ -343,7 +394,11 @@ impl<T: Types> State<T> {
             return;
         }
         if tip.height > lane.base.tip.height {
-            let record = Record::Base { sequencer: sequencer.clone(), tip, certificate: None };
+            let record = Record::Base {
+                sequencer: sequencer.clone(),
+                tip,
+                certificate: None,
+            };
             let position = self.journal(record, effects);
             let genesis = self.genesis.clone();
             self.lane(sequencer).rebase(&genesis, tip, None, position);
@@ -351,7 +406,10 @@ impl<T: Types> State<T> {
         }
         self.lane(sequencer).execute(tip);
         // The lock at the base itself may say that the base is contested: it stays.
-        effects.push(Effect::Forget { sequencer: sequencer.clone(), below: tip.height });
+        effects.push(Effect::Forget {
+            sequencer: sequencer.clone(),
+            below: tip.height,
+        });
     }
 
     fn judged(
@@ -363,8 +421,12 @@ impl<T: Types> State<T> {
         effects: &mut Vec<Effect<T>>,
     ) {
         use crate::activity::Verdict;
-        let Some(lane) = self.lanes.get_mut(sequencer) else { return };
-        let Some(lock) = lane.locks.get_mut(&height) else { return };
+        let Some(lane) = self.lanes.get_mut(sequencer) else {
+            return;
+        };
+        let Some(lock) = lane.locks.get_mut(&height) else {
+            return;
+        };
         if lock.header.digest() != digest {
             return;
         }
@@ -383,7 +445,11 @@ impl<T: Types> State<T> {
     /// Asks again for every verdict that was pending.
     fn ask_again(&mut self, effects: &mut Vec<Effect<T>>) {
         for lane in self.lanes.values_mut() {
-            for lock in lane.locks.values_mut().filter(|it| it.opinion == Opinion::Pending) {
+            for lock in lane
+                .locks
+                .values_mut()
+                .filter(|it| it.opinion == Opinion::Pending)
+            {
                 lock.opinion = Opinion::Asked;
                 effects.push(Effect::Judge(lock.header.clone()));
             }
@@ -397,8 +463,14 @@ impl<T: Types> State<T> {
         }
         let newest = self.newest();
         for certificates in newest.chunks(CERTIFICATES_MAX) {
-            let gossip = Gossip::Certificates { reply: false, certificates: certificates.to_vec() };
-            effects.push(Effect::Gossip { to: To::AnyValidator, gossip });
+            let gossip = Gossip::Certificates {
+                reply: false,
+                certificates: certificates.to_vec(),
+            };
+            effects.push(Effect::Gossip {
+                to: To::AnyValidator,
+                gossip,
+            });
         }
         let sequencers: Vec<_> = self.lanes.keys().cloned().collect();
         for sequencer in sequencers {
@@ -417,7 +489,10 @@ impl<T: Types> State<T> {
             return;
         }
         self.wake_ms = None;
-        let waiting = self.lanes.iter().filter(|(_, lane)| !lane.waiting.is_empty());
+        let waiting = self
+            .lanes
+            .iter()
+            .filter(|(_, lane)| !lane.waiting.is_empty());
         let sequencers: Vec<_> = waiting.map(|(key, _)| key.clone()).collect();
         for sequencer in sequencers {
             self.extend(&sequencer, effects);
@@ -426,7 +501,8 @@ impl<T: Types> State<T> {
 
     fn lane(&mut self, sequencer: &T::PublicKey) -> &mut Lane<T> {
         if !self.lanes.contains_key(sequencer) {
-            self.lanes.insert(sequencer.clone(), Lane::new(&self.genesis, sequencer));
+            self.lanes
+                .insert(sequencer.clone(), Lane::new(&self.genesis, sequencer));
         }
         self.lanes.get_mut(sequencer).expect("just inserted")
     }
@@ -439,12 +515,18 @@ impl<T: Types> State<T> {
         to: To<T::PublicKey>,
         effects: &mut Vec<Effect<T>>,
     ) {
-        if self.epochs.current().sequencer_index(sequencer).is_none() || to == To::Peer(self.me.clone()) {
+        if self.epochs.current().sequencer_index(sequencer).is_none()
+            || to == To::Peer(self.me.clone())
+        {
             return;
         }
         let (from, upto) = range.into_inner();
         if self.lane(sequencer).fetching.insert((from, upto)) {
-            let gossip = Gossip::Fetch { sequencer: sequencer.clone(), from, to: upto };
+            let gossip = Gossip::Fetch {
+                sequencer: sequencer.clone(),
+                from,
+                to: upto,
+            };
             effects.push(Effect::Gossip { to, gossip });
         }
     }
@@ -452,12 +534,21 @@ impl<T: Types> State<T> {
     /// Keeps a proof: the first of an epoch and sequencer, the rest are counted.
     fn keep(&mut self, evidence: Evidence<T>, effects: &mut Vec<Effect<T>>) {
         let epoch = self.epochs.epoch();
-        let count = self.evidence.entry((epoch, evidence.sequencer().clone())).or_insert(0);
+        let count = self
+            .evidence
+            .entry((epoch, evidence.sequencer().clone()))
+            .or_insert(0);
         *count += 1;
         if *count > 1 {
             return;
         }
-        self.journal(Record::Evidence { epoch, evidence: evidence.clone() }, effects);
+        self.journal(
+            Record::Evidence {
+                epoch,
+                evidence: evidence.clone(),
+            },
+            effects,
+        );
         effects.push(Effect::Report(Activity::Evidence(evidence)));
     }
 
@@ -475,7 +566,11 @@ fn sign<T: Types>(
 ) -> Option<Ack<T>> {
     let subject = tip.subject(committee.epoch(), sequencer);
     let attestation = committee.scheme().sign::<crate::types::Digest>(subject)?;
-    Some(Ack { height: tip.height, digest: tip.digest, attestation })
+    Some(Ack {
+        height: tip.height,
+        digest: tip.digest,
+        attestation,
+    })
 }
 
 /// The journal keys of a lane's locks below a height.

@@ -1,6 +1,9 @@
 //! The state as the journal left it.
 
-use super::{Config, State, lane::{Base, Lane, Lock, Opinion}};
+use super::{
+    Config, State,
+    lane::{Base, Lane, Lock, Opinion},
+};
 use crate::{canary::Canary, record::Record, types::Types};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,7 +11,12 @@ impl<T: Types> State<T> {
     /// Rebuilds the state from the journal, in the order it was written. `config.epochs` stands at
     /// the newest epoch the journal names (see [`entered`]).
     pub fn restore(config: Config<T>, records: &[Record<T>]) -> Self {
-        let Config { genesis, me, epochs, canary } = config;
+        let Config {
+            genesis,
+            me,
+            epochs,
+            canary,
+        } = config;
         let mut state = Self {
             header_namespace: genesis.header_namespace(),
             genesis,
@@ -49,22 +57,46 @@ impl<T: Types> State<T> {
                 let genesis = self.genesis.clone();
                 let lane = self.lane(&header.header().sequencer);
                 let height = header.height();
-                let expiry_ms = genesis.expiry_ms(header.header().slot).expect("it was locked");
+                let expiry_ms = genesis
+                    .expiry_ms(header.header().slot)
+                    .expect("it was locked");
                 if !current {
                     lane.spare.insert((height, header.digest()), header.clone());
                     return;
                 }
                 let (header, opinion) = (header.clone(), Opinion::Pending);
-                lane.locks.insert(height, Lock { header, position: 0, opinion, expiry_ms, ack: None });
+                lane.locks.insert(
+                    height,
+                    Lock {
+                        header,
+                        position: 0,
+                        opinion,
+                        expiry_ms,
+                        ack: None,
+                    },
+                );
             }
-            Record::Base { sequencer, tip, certificate } => {
+            Record::Base {
+                sequencer,
+                tip,
+                certificate,
+            } => {
                 let (tip, certificate) = (*tip, certificate.clone());
-                let base = Base { tip, certificate, position: 0, contested: false, ack: None };
+                let base = Base {
+                    tip,
+                    certificate,
+                    position: 0,
+                    contested: false,
+                    ack: None,
+                };
                 self.lane(sequencer).base = base;
             }
             Record::Muted { until } => self.muted_until = self.muted_until.max(*until),
             Record::Evidence { epoch, evidence } => {
-                *self.evidence.entry((*epoch, evidence.sequencer().clone())).or_insert(0) += 1;
+                *self
+                    .evidence
+                    .entry((*epoch, evidence.sequencer().clone()))
+                    .or_insert(0) += 1;
             }
             Record::Entered { .. } | Record::Own { .. } => {}
         }

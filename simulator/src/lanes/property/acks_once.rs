@@ -16,7 +16,10 @@ pub struct AcksOnce {
 
 impl AcksOnce {
     pub const fn new(healthy: BTreeSet<usize>) -> Self {
-        Self { healthy, acked: BTreeMap::new() }
+        Self {
+            healthy,
+            acked: BTreeMap::new(),
+        }
     }
 }
 
@@ -30,13 +33,26 @@ impl Property<Seen> for AcksOnce {
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
-        let (Some(node), Seen::Acked { epoch, lane, height, digest, .. }) = (seen.node, &seen.what) else {
+        let (
+            Some(node),
+            Seen::Acked {
+                epoch,
+                lane,
+                height,
+                digest,
+                ..
+            },
+        ) = (seen.node, &seen.what)
+        else {
             return Ok(0);
         };
         if !self.healthy.contains(&node) {
             return Ok(0);
         }
-        let before = *self.acked.entry((node, *epoch, *lane, *height)).or_insert(*digest);
+        let before = *self
+            .acked
+            .entry((node, *epoch, *lane, *height))
+            .or_insert(*digest);
         if before != *digest {
             let message = format!(
                 "acked {:016x} of lane {lane} at height {height} in epoch {epoch}, and {:016x} before",

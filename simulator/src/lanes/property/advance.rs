@@ -31,7 +31,12 @@ pub struct LanesAdvance {
 impl LanesAdvance {
     pub fn new<F: Named>(plan: &Plan<Lanes<F>>) -> Self {
         let healthy = plan.healthy();
-        let lanes = plan.options.sequencers.iter().copied().filter(|it| healthy.contains(it));
+        let lanes = plan
+            .options
+            .sequencers
+            .iter()
+            .copied()
+            .filter(|it| healthy.contains(it));
         let newest_epoch = plan.actions.iter().filter_map(|timed| match timed.action {
             crate::lanes::Action::Enter { epoch } => Some(epoch),
             _ => None,
@@ -83,11 +88,17 @@ impl Goal<Seen> for LanesAdvance {
         let target = |lane: &usize| (*lane, self.signed.get(lane).copied().unwrap_or(0) + NEW);
         self.target = Some(self.lanes.iter().map(target).collect());
         let nodes = self.validators.iter().filter(|it| healthy.contains(it));
-        self.wanting = nodes.flat_map(|node| self.lanes.iter().map(|lane| (*node, *lane))).collect();
+        self.wanting = nodes
+            .flat_map(|node| self.lanes.iter().map(|lane| (*node, *lane)))
+            .collect();
     }
 
     fn reached(&self) -> bool {
-        let current = |node: &usize| self.entered.get(node).is_some_and(|it| *it >= self.newest_epoch);
+        let current = |node: &usize| {
+            self.entered
+                .get(node)
+                .is_some_and(|it| *it >= self.newest_epoch)
+        };
         self.target.is_some() && self.wanting.is_empty() && self.validators.iter().all(current)
     }
 
@@ -103,10 +114,14 @@ impl Goal<Seen> for LanesAdvance {
             );
             return (Some(*node), message);
         }
-        let behind = self
-            .validators
-            .iter()
-            .find(|it| self.entered.get(it).is_none_or(|epoch| *epoch < self.newest_epoch));
-        (behind.copied(), format!("it has not entered epoch {}", self.newest_epoch))
+        let behind = self.validators.iter().find(|it| {
+            self.entered
+                .get(it)
+                .is_none_or(|epoch| *epoch < self.newest_epoch)
+        });
+        (
+            behind.copied(),
+            format!("it has not entered epoch {}", self.newest_epoch),
+        )
     }
 }

@@ -38,10 +38,21 @@ impl BodiesBeforeAcks {
         }
     }
 
-    fn acked(&self, seen: &Stamped<Seen>, node: usize, lane: usize, height: u64, slot: u64, digest: Short) -> Verdict {
+    fn acked(
+        &self,
+        seen: &Stamped<Seen>,
+        node: usize,
+        lane: usize,
+        height: u64,
+        slot: u64,
+        digest: Short,
+    ) -> Verdict {
         let body = self.payloads.get(&digest);
         let stored = body.is_some_and(|it| self.stored.contains(&(node, *it)));
-        let certified = self.certified.get(&(node, lane)).is_some_and(|it| *it >= height);
+        let certified = self
+            .certified
+            .get(&(node, lane))
+            .is_some_and(|it| *it >= height);
         let included = self.included.get(&lane).is_some_and(|it| *it >= height);
         let told_ms = self.told_ms.get(&node).copied().unwrap_or(0);
         let expired = (slot + 1) * self.slot_ms + self.window_ms < told_ms;
@@ -50,7 +61,9 @@ impl BodiesBeforeAcks {
         }
         Err(Violation::by(
             seen,
-            format!("acked height {height} of lane {lane} without its body, which is live at chain time {told_ms}"),
+            format!(
+                "acked height {height} of lane {lane} without its body, which is live at chain time {told_ms}"
+            ),
         ))
     }
 }
@@ -66,7 +79,12 @@ impl Property<Seen> for BodiesBeforeAcks {
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
         match (&seen.what, seen.node) {
-            (Seen::Locked { digest, payload, .. }, _) => {
+            (
+                Seen::Locked {
+                    digest, payload, ..
+                },
+                _,
+            ) => {
                 self.payloads.insert(*digest, *payload);
             }
             (Seen::Stored { payload }, Some(node)) => {
@@ -83,7 +101,16 @@ impl Property<Seen> for BodiesBeforeAcks {
                 let told = self.told_ms.entry(*to).or_insert(0);
                 *told = (*told).max(*finalized_ms);
             }
-            (Seen::Acked { lane, height, slot, digest, .. }, Some(node)) if self.healthy.contains(&node) => {
+            (
+                Seen::Acked {
+                    lane,
+                    height,
+                    slot,
+                    digest,
+                    ..
+                },
+                Some(node),
+            ) if self.healthy.contains(&node) => {
                 return self.acked(seen, node, *lane, *height, *slot, *digest);
             }
             _ => {}

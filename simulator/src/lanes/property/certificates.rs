@@ -23,10 +23,20 @@ impl Property<Seen> for OneCertificate {
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
-        let Seen::Certified { epoch, lane, height, digest, genuine: true } = &seen.what else {
+        let Seen::Certified {
+            epoch,
+            lane,
+            height,
+            digest,
+            genuine: true,
+        } = &seen.what
+        else {
             return Ok(0);
         };
-        let before = *self.certified.entry((*epoch, *lane, *height)).or_insert(*digest);
+        let before = *self
+            .certified
+            .entry((*epoch, *lane, *height))
+            .or_insert(*digest);
         if before != *digest {
             return Err(Violation::by(
                 seen,
@@ -61,14 +71,26 @@ impl Property<Seen> for GenuineCertificates {
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
-        let (Some(node), Seen::Certified { epoch, lane, height, genuine, .. }) = (seen.node, &seen.what) else {
+        let (
+            Some(node),
+            Seen::Certified {
+                epoch,
+                lane,
+                height,
+                genuine,
+                ..
+            },
+        ) = (seen.node, &seen.what)
+        else {
             return Ok(0);
         };
         if !self.healthy.contains(&node) {
             return Ok(0);
         }
         if !genuine {
-            let message = format!("took a forged certificate at height {height} of lane {lane}, epoch {epoch}");
+            let message = format!(
+                "took a forged certificate at height {height} of lane {lane}, epoch {epoch}"
+            );
             return Err(Violation::by(seen, message));
         }
         Ok(1)

@@ -11,7 +11,10 @@ pub struct EpochsRise {
 
 impl EpochsRise {
     pub const fn new(healthy: BTreeSet<usize>) -> Self {
-        Self { healthy, entered: BTreeMap::new() }
+        Self {
+            healthy,
+            entered: BTreeMap::new(),
+        }
     }
 }
 
@@ -25,7 +28,9 @@ impl Property<Seen> for EpochsRise {
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
-        let (Some(node), Seen::Entered { epoch } | Seen::Acked { epoch, .. }) = (seen.node, &seen.what) else {
+        let (Some(node), Seen::Entered { epoch } | Seen::Acked { epoch, .. }) =
+            (seen.node, &seen.what)
+        else {
             return Ok(0);
         };
         if !self.healthy.contains(&node) {
@@ -33,7 +38,10 @@ impl Property<Seen> for EpochsRise {
         }
         let entered = self.entered.entry(node).or_insert(0);
         if *epoch < *entered {
-            return Err(Violation::by(seen, format!("acts in epoch {epoch} after entering {entered}")));
+            return Err(Violation::by(
+                seen,
+                format!("acts in epoch {epoch} after entering {entered}"),
+            ));
         }
         *entered = *epoch;
         Ok(1)

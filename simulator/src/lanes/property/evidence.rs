@@ -24,17 +24,31 @@ impl Property<Seen> for NobodyFramed {
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
-        let (Some(node), Seen::Evidence { lane, height, genuine }) = (seen.node, &seen.what) else {
+        let (
+            Some(node),
+            Seen::Evidence {
+                lane,
+                height,
+                genuine,
+            },
+        ) = (seen.node, &seen.what)
+        else {
             return Ok(0);
         };
         if !self.healthy.contains(&node) {
             return Ok(0);
         }
         if !genuine {
-            return Err(Violation::by(seen, format!("keeps evidence at height {height} of lane {lane} that proves nothing")));
+            return Err(Violation::by(
+                seen,
+                format!("keeps evidence at height {height} of lane {lane} that proves nothing"),
+            ));
         }
         if self.healthy.contains(lane) {
-            return Err(Violation::by(seen, format!("holds proof that honest lane {lane} signed height {height} twice")));
+            return Err(Violation::by(
+                seen,
+                format!("holds proof that honest lane {lane} signed height {height} twice"),
+            ));
         }
         Ok(1)
     }

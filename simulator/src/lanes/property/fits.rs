@@ -14,7 +14,10 @@ pub struct FitsABlock {
 
 impl FitsABlock {
     pub const fn new(options: &Options) -> Self {
-        Self { ahead_max: options.ahead_max, headers_max: options.headers_max }
+        Self {
+            ahead_max: options.ahead_max,
+            headers_max: options.headers_max,
+        }
     }
 }
 
@@ -28,14 +31,25 @@ impl Property<Seen> for FitsABlock {
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
-        let Seen::Included { lane, height, headers, live } = &seen.what else { return Ok(0) };
+        let Seen::Included {
+            lane,
+            height,
+            headers,
+            live,
+        } = &seen.what
+        else {
+            return Ok(0);
+        };
         if *headers > self.headers_max || *live > self.ahead_max {
             let message = format!(
                 "lane {lane} at height {height} brings {headers} headers and {live} live chunks, \
                  a block takes {} and {}",
                 self.headers_max, self.ahead_max
             );
-            return Err(Violation { node: Some(*lane), message });
+            return Err(Violation {
+                node: Some(*lane),
+                message,
+            });
         }
         Ok(1)
     }

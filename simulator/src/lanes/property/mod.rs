@@ -11,7 +11,11 @@ mod proposals;
 
 pub use advance::LanesAdvance;
 
-use super::{observation::Seen, options::Options, system::{Lanes, Named}};
+use super::{
+    observation::Seen,
+    options::Options,
+    system::{Lanes, Named},
+};
 use crate::{Plan, Property, property::StopsOnlyOnDiskErrors};
 use std::collections::BTreeSet;
 

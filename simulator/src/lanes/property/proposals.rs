@@ -16,7 +16,10 @@ pub struct ProposesOnce {
 
 impl ProposesOnce {
     pub const fn new(healthy: BTreeSet<usize>) -> Self {
-        Self { healthy, signed: BTreeMap::new() }
+        Self {
+            healthy,
+            signed: BTreeMap::new(),
+        }
     }
 }
 
@@ -30,7 +33,18 @@ impl Property<Seen> for ProposesOnce {
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
-        let (Seen::Proposed { lane, height, digest, .. } | Seen::Locked { lane, height, digest, .. }) = &seen.what
+        let (Seen::Proposed {
+            lane,
+            height,
+            digest,
+            ..
+        }
+        | Seen::Locked {
+            lane,
+            height,
+            digest,
+            ..
+        }) = &seen.what
         else {
             return Ok(0);
         };
@@ -59,7 +73,10 @@ pub struct CertifiesProposed {
 
 impl CertifiesProposed {
     pub const fn new(healthy: BTreeSet<usize>) -> Self {
-        Self { healthy, signed: BTreeMap::new() }
+        Self {
+            healthy,
+            signed: BTreeMap::new(),
+        }
     }
 }
 
@@ -74,17 +91,39 @@ impl Property<Seen> for CertifiesProposed {
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
         match &seen.what {
-            Seen::Proposed { lane, height, digest, .. } | Seen::Locked { lane, height, digest, .. } => {
-                self.signed.entry((*lane, *height)).or_default().insert(*digest);
+            Seen::Proposed {
+                lane,
+                height,
+                digest,
+                ..
+            }
+            | Seen::Locked {
+                lane,
+                height,
+                digest,
+                ..
+            } => {
+                self.signed
+                    .entry((*lane, *height))
+                    .or_default()
+                    .insert(*digest);
                 Ok(0)
             }
-            Seen::Certified { lane, height, digest, genuine: true, .. } if self.healthy.contains(lane) => {
+            Seen::Certified {
+                lane,
+                height,
+                digest,
+                genuine: true,
+                ..
+            } if self.healthy.contains(lane) => {
                 let signed = self.signed.get(&(*lane, *height));
                 if signed.is_some_and(|it| it.contains(digest)) {
                     return Ok(1);
                 }
-                let message =
-                    format!("{:016x} is certified at height {height} of lane {lane}, nobody saw it", digest.0);
+                let message = format!(
+                    "{:016x} is certified at height {height} of lane {lane}, nobody saw it",
+                    digest.0
+                );
                 Err(Violation::by(seen, message))
             }
             _ => Ok(0),
