@@ -180,10 +180,10 @@ impl<R: Record> Core<R> {
         E: Storage + Registry,
     {
         match message {
-            Message::Appended { client, records } => {
+            Message::Appended { client, records, urgent } => {
                 self.metrics.appends.inc_by(records.len() as u64);
                 for record in records {
-                    let entry = self.state.append(client, record);
+                    let entry = self.state.append(client, record, urgent);
                     let (next, _, bytes) = log.append(self.section, entry).await?;
                     self.metrics.bytes.inc_by(u64::from(bytes));
                     log = next;
@@ -284,7 +284,7 @@ impl<R: Record> Core<R> {
             log = self.finish_sync(log).await?;
         }
         log = self.accept_all(log, &mut mailbox).await?;
-        if self.state.wants_sync() {
+        if self.state.is_dirty() {
             let (next, sync) = self.start_sync(log).await?;
             sync.await?;
             self.finish_sync(next).await?;

@@ -16,8 +16,12 @@ use std::{
 
 /// What a client did.
 pub(super) enum Message<R: Record> {
-    /// Records were appended, in this order.
-    Appended { client: usize, records: Vec<R> },
+    /// Records were appended, in this order; `urgent` if somebody waits for them.
+    Appended {
+        client: usize,
+        records: Vec<R>,
+        urgent: bool,
+    },
     /// A range of keys is not needed any more.
     Forgotten {
         client: usize,
@@ -72,17 +76,21 @@ impl<R: Record> Writer<R> {
     ///
     /// If more than `unsynced_max` entries are on their way: see [`room`](Self::room).
     pub fn append(&mut self, records: impl Into<Vec<R>>) -> u64 {
-        let records = records.into();
+        self.enqueue(records.into(), true)
+    }
+
+    /// As [`append`](Self::append), but nobody waits for these records: they become durable with the next sync that
+    /// somebody does wait for, or when enough of them have gathered.
+    pub fn append_lazily(&mut self, records: impl Into<Vec<R>>) -> u64 {
+        self.enqueue(records.into(), false)
+    }
+
+    fn enqueue(&mut self, records: Vec<R>, urgent: bool) -> u64 {
         let count = records.len();
         if count > 0 {
             self.position += count as u64;
-            self.send(
-                count,
-                Message::Appended {
-                    client: self.client,
-                    records,
-                },
-            );
+            let client = self.client;
+            self.send(count, Message::Appended { client, records, urgent });
         }
         self.position
     }

@@ -6,6 +6,9 @@ use super::{
 };
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
+/// Records that nobody waits for gather up to this number before they are synced.
+const LAZY_MAX: u64 = 64;
+
 /// How far one client has come. Positions count its records.
 #[derive(Clone, Copy, Debug, Default)]
 struct Client {
@@ -36,8 +39,10 @@ pub(super) struct State<R: Record> {
     newest: u64,
     /// The entry up to which all are durable.
     durable: u64,
-    /// Whether something was written that no sync covers.
-    dirty: bool,
+    /// Records written that no sync covers.
+    dirty: u64,
+    /// Whether somebody waits for one of them.
+    urgent: bool,
     /// The entry up to which all will be when the sync in flight ends.
     syncing: Option<u64>,
     clients: Vec<Client>,
@@ -52,7 +57,8 @@ impl<R: Record> State<R> {
             live,
             newest,
             durable: found,
-            dirty: false,
+            dirty: 0,
+            urgent: false,
             syncing: None,
             clients: Vec::new(),
         }
@@ -66,7 +72,7 @@ impl<R: Record> State<R> {
 
     const fn header(&mut self) -> Header {
         self.newest += 1;
-        self.dirty = true;
+        self.dirty += 1;
         Header {
             number: self.newest,
             durable: self.durable,
@@ -74,7 +80,8 @@ impl<R: Record> State<R> {
     }
 
     /// Numbers a record and keeps it as the newest of its key. The result is to be written.
-    pub(super) fn append(&mut self, client: usize, record: R) -> &Entry<R> {
+    pub(super) fn append(&mut self, client: usize, record: R, urgent: bool) -> &Entry<R> {
+        self.urgent |= urgent;
         self.clients[client].appended += 1;
         let header = self.header();
         let key = record.key();
@@ -112,18 +119,25 @@ impl<R: Record> State<R> {
         (copies, end)
     }
 
-    /// Whether a sync is due: something is not covered by one, and none is in flight.
+    /// Whether a sync is due: something that somebody waits for, or much, is not covered by one, and none is in
+    /// flight.
     pub(super) const fn wants_sync(&self) -> bool {
-        self.dirty && self.syncing.is_none()
+        (self.urgent || self.dirty >= LAZY_MAX) && self.syncing.is_none()
+    }
+
+    /// Whether something is not covered by a sync.
+    pub(super) const fn is_dirty(&self) -> bool {
+        self.dirty > 0
     }
 
     /// A sync was started: it covers all that was written so far.
     pub(super) fn sync_started(&mut self) {
         assert!(
-            self.wants_sync(),
+            self.is_dirty() && self.syncing.is_none(),
             "one sync at a time, and only with something to sync"
         );
-        self.dirty = false;
+        self.dirty = 0;
+        self.urgent = false;
         self.syncing = Some(self.newest);
         for client in &mut self.clients {
             client.syncing = client.appended;

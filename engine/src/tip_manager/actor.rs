@@ -185,20 +185,28 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             match effect {
                 Effect::Journal(record) => records.push(record),
                 other => {
-                    Self::append(&mut self.neighbours.journal, &mut records);
+                    self.append(&mut records);
                     verdicts.extend(self.carry_out(other));
                 }
             }
         }
-        Self::append(&mut self.neighbours.journal, &mut records);
+        self.append(&mut records);
         for message in verdicts {
             self.apply(message, effects);
         }
     }
 
-    fn append(journal: &mut Writer<Record<T>>, records: &mut Vec<Record<T>>) {
-        if !records.is_empty() {
-            journal.append(std::mem::take(records));
+    fn append(&mut self, records: &mut Vec<Record<T>>) {
+        if records.is_empty() {
+            return;
+        }
+        let epoch = self.state.epochs().epoch();
+        let urgent = records.iter().any(|it| is_awaited(it, epoch));
+        let records = std::mem::take(records);
+        if urgent {
+            self.neighbours.journal.append(records);
+        } else {
+            self.neighbours.journal.append_lazily(records);
         }
     }
 
@@ -351,6 +359,16 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             Activity::Proposed(_) | Activity::Acked { .. } => {}
         }
         self.config.reporter.report(activity);
+    }
+}
+
+/// Whether an ack waits for a record. A base certified in this epoch gets no ack of its own, and the locks above it
+/// come later in the journal: it may wait for their sync, or for that of the next epoch.
+fn is_awaited<T: Types>(record: &Record<T>, epoch: u64) -> bool {
+    match record {
+        Record::Base { certificate: Some(certificate), .. } => certificate.epoch < epoch,
+        Record::Evidence { .. } => false,
+        _ => true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The double of the owner of bodies: a workload of chunks, bodies that arrive late or never, verdicts.
 
 use super::{
-    genesis::{CHUNK_BYTES, CHUNK_ITEMS, Nouns},
+    genesis::{CHUNK_BYTES, CHUNK_ITEMS, Nouns, World},
     observation::{Seen, Short},
     options::Role,
 };
@@ -15,7 +15,6 @@ use drystone_engine::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    marker::PhantomData,
     sync::Arc,
     time::Duration,
 };
@@ -50,14 +49,14 @@ struct Shelf {
 const READY_MAX: u64 = 4;
 
 /// One life of one node's owner of bodies.
-pub struct Bodies<F> {
+pub struct Bodies<F: Fixture> {
     shared: Arc<Shared>,
-    scheme: PhantomData<F>,
+    world: Arc<World<F>>,
 }
 
-impl<F> Clone for Bodies<F> {
+impl<F: Fixture> Clone for Bodies<F> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone(), scheme: PhantomData }
+        Self { shared: self.shared.clone(), world: self.world.clone() }
     }
 }
 
@@ -77,12 +76,12 @@ struct Shared {
 
 /// What of the options concerns bodies.
 #[derive(Clone, Copy)]
-pub struct Settings {
-    pub chunk_every_us: u64,
-    pub chunks_max: u64,
-    pub body_delay_us: u64,
-    pub invalid_ppm: u32,
-    pub dropped_ppm: u32,
+struct Settings {
+    chunk_every_us: u64,
+    chunks_max: u64,
+    body_delay_us: u64,
+    invalid_ppm: u32,
+    dropped_ppm: u32,
 }
 
 /// Time since the run began, by a node's own clock.
@@ -104,11 +103,19 @@ impl<F: Fixture> Bodies<F> {
     pub fn new(
         (node, incarnation, role): (usize, u32, Role),
         seed: u64,
-        settings: Settings,
+        world: Arc<World<F>>,
         library: Arc<Mutex<Library>>,
         host: Host,
         observer: Observer<Seen>,
     ) -> Self {
+        let options = &world.options;
+        let settings = Settings {
+            chunk_every_us: options.chunk_every_us,
+            chunks_max: options.chunks_max,
+            body_delay_us: options.body_delay_us,
+            invalid_ppm: options.invalid_ppm,
+            dropped_ppm: options.dropped_ppm,
+        };
         let shared = Shared {
             node,
             incarnation,
@@ -121,7 +128,7 @@ impl<F: Fixture> Bodies<F> {
             host,
             observer,
         };
-        Self { shared: Arc::new(shared), scheme: PhantomData }
+        Self { shared: Arc::new(shared), world }
     }
 
     /// Clients bring a chunk at every interval.
@@ -189,6 +196,8 @@ impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
         let Shared { node, seed, settings, .. } = &*self.shared;
         let payload = header.payload.digest;
         if chance(*seed, number(&payload), settings.invalid_ppm) {
+            let lane = self.world.nodes[&header.sequencer];
+            self.shared.observer.report(Seen::Refused { lane, height: header.height });
             return Judgement::Now(Verdict::Invalid);
         }
         let asked = {
@@ -206,6 +215,8 @@ impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
             (held, library.spread_us.get(&payload).copied())
         };
         if held {
+            // Said again: what an earlier life stored in its last moments was not heard.
+            self.shared.observer.report(Seen::Stored { payload: Short::of(&payload) });
             return Judgement::Now(Verdict::Valid);
         }
         // A body nobody sealed, an equivocator's, reaches nobody.

@@ -1,7 +1,7 @@
 //! Boots one node: its engine, its doubles, its misbehaviour.
 
 use super::{
-    automaton::{Bodies, Library, Settings},
+    automaton::{Bodies, Library},
     byzantine,
     chain::Feed,
     genesis::{Committees, Nouns, World},
@@ -233,17 +233,10 @@ pub async fn boot<F: Named>(shared: Shared<F>, seat: Seat<Lanes<F>>) -> Result<(
             checked: Mutex::default(),
         }),
     };
-    let settings = Settings {
-        chunk_every_us: options.chunk_every_us,
-        chunks_max: options.chunks_max,
-        body_delay_us: options.body_delay_us,
-        invalid_ppm: options.invalid_ppm,
-        dropped_ppm: options.dropped_ppm,
-    };
     let automaton = Bodies::<F>::new(
         (node, incarnation, role),
         shared.seed,
-        settings,
+        shared.world.clone(),
         shared.library.clone(),
         host.child("bodies"),
         observer,

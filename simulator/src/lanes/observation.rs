@@ -2,10 +2,17 @@
 
 use crate::Observation;
 use serde::Serialize;
+use std::fmt;
 
 /// The first eight bytes of a digest: enough to tell digests of one run apart, and readable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Short(pub u64);
+
+impl fmt::Debug for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
 
 impl Short {
     /// Of a digest.
@@ -19,7 +26,11 @@ impl Short {
 
 impl Serialize for Short {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:016x}", self.0))
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("{:016x}", self.0))
+        } else {
+            serializer.serialize_u64(self.0)
+        }
     }
 }
 

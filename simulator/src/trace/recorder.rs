@@ -144,9 +144,11 @@ impl<O: Observation> Recorder<O> {
         );
         let seen = self.stamp(at_us, node, incarnation, observation);
         self.hash(tag::OBSERVED, &seen);
+        // The encoding of an observation is a function of its value, so its bytes are its identity.
         self.scratch.clear();
-        // The text of an observation is a function of its value, so its bytes are its identity.
-        serde_json::to_writer(&mut self.scratch, &seen.what).expect("an observation serializes");
+        let scratch = std::mem::take(&mut self.scratch);
+        self.scratch = postcard::to_extend(&seen.what, scratch).expect("an observation serializes");
+        self.hasher.bytes(kind.as_bytes());
         self.hasher.bytes(&self.scratch);
         *self.counts.entry(kind).or_default() += 1;
         if let Some(story) = &mut self.story {

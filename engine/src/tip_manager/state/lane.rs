@@ -304,6 +304,10 @@ impl<T: Types> Lane<T> {
     /// The heights between the executed inclusion and the base whose headers are not here, highest
     /// first hole only: what is below it can be judged only once it is filled.
     pub fn missing(&self) -> Option<RangeInclusive<u64>> {
+        let span = self.base.tip.height.saturating_sub(self.executed.height);
+        if self.chain.len() as u64 == span {
+            return None;
+        }
         let mut height = self.base.tip.height;
         while height > self.executed.height && self.chain.contains_key(&height) {
             height -= 1;
