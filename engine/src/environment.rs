@@ -27,7 +27,7 @@ pub trait Transport: Send + Sync + 'static {
 }
 
 /// The transport made of a sender, a receiver and a blocker that agree on the public key.
-pub struct Channels<S, R, B>(PhantomData<fn() -> (S, R, B)>);
+pub struct Channels<S, R, B>(PhantomData<fn(S, R, B)>);
 
 impl<S, R, B> Transport for Channels<S, R, B>
 where

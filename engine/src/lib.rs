@@ -21,6 +21,7 @@ mod activity;
 mod ahead;
 mod alarm;
 mod canary;
+mod coalesce;
 mod engine;
 mod environment;
 mod epochs;

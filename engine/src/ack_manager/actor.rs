@@ -46,10 +46,6 @@ pub(crate) fn mailbox<E: Environment, T: Types>(
 
 impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, N, T> {
     /// `in_flight` are the places that acks may come for from the start.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each neighbour is a field of its own"
-    )]
     pub(crate) fn new(
         context: E,
         config: Config<T>,

@@ -1,9 +1,9 @@
 //! Collects the acks of this node's own lane and assembles its certificates.
 //!
 //! ```text
-//!   acks ──► tally by (height, epoch) ──► quorum ──► assemble at the highest, off the loop
-//!                                                     ├── certificate ──► sequencer, tip manager
-//!                                                     └── forged ones found by bisection, charged
+//!   acks --> tally by (height, epoch) --> quorum --> assemble at the highest, off the loop
+//!                                                     +-- certificate --> sequencer, tip manager
+//!                                                     +-- forged ones found by bisection, charged
 //! ```
 //!
 //! Invariants:

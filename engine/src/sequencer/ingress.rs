@@ -1,10 +1,11 @@
 //! What other actors of the node tell the sequencer engine.
 
 use crate::{
+    coalesce::{Coalesce, retain},
     horizon::Horizon,
     types::{Certificate, Types},
 };
-use commonware_actor::mailbox::{self, Policy, Sender};
+use commonware_actor::mailbox::{Policy, Sender};
 use std::{collections::VecDeque, sync::Arc};
 
 /// Facts, and requests of peers.
@@ -28,77 +29,31 @@ pub enum Ingress<T: Types> {
     },
 }
 
-/// Overflow is coalesced by kind, so it is bounded. A peer's request is dropped: it asks again.
-pub struct Overflow<T: Types> {
-    synced: Option<u64>,
-    certified: Option<Arc<Certificate<T>>>,
-    entered: Option<u64>,
-    advanced: Option<Horizon<T::PublicKey>>,
-}
-
-// By hand: a derive would ask for `T: Default`.
-impl<T: Types> Default for Overflow<T> {
-    fn default() -> Self {
-        Self {
-            synced: None,
-            certified: None,
-            entered: None,
-            advanced: None,
-        }
-    }
-}
-
-impl<T: Types> mailbox::Overflow<Ingress<T>> for Overflow<T> {
-    fn is_empty(&self) -> bool {
-        self.synced.is_none()
-            && self.certified.is_none()
-            && self.entered.is_none()
-            && self.advanced.is_none()
-    }
-
-    fn drain<F>(&mut self, mut push: F)
-    where
-        F: FnMut(Ingress<T>) -> Option<Ingress<T>>,
-    {
-        let mut parts = VecDeque::new();
-        parts.extend(self.synced.take().map(Ingress::Synced));
-        parts.extend(self.certified.take().map(Ingress::Certified));
-        parts.extend(self.entered.take().map(Ingress::Entered));
-        parts.extend(self.advanced.take().map(Ingress::Advanced));
-        while let Some(part) = parts.pop_front() {
-            if let Some(refused) = push(part) {
-                parts.push_front(refused);
-                break;
-            }
-        }
-        for part in parts {
-            Ingress::handle(self, part);
-        }
-    }
-}
-
+/// Facts are coalesced by kind, so the overflow is bounded. A peer's request is dropped: it asks again.
 impl<T: Types> Policy for Ingress<T> {
-    type Overflow = Overflow<T>;
+    type Overflow = VecDeque<Self>;
 
-    fn handle(overflow: &mut Overflow<T>, message: Self) {
-        match message {
-            Self::Synced(position) => overflow.synced = overflow.synced.max(Some(position)),
-            Self::Certified(certificate) => {
-                if overflow
-                    .certified
-                    .as_ref()
-                    .is_none_or(|it| it.rank() < certificate.rank())
-                {
-                    overflow.certified = Some(certificate);
+    fn handle(overflow: &mut VecDeque<Self>, message: Self) {
+        if !matches!(message, Self::Asked { .. }) {
+            retain(overflow, message);
+        }
+    }
+}
+
+impl<T: Types> Coalesce for Ingress<T> {
+    fn absorb(&mut self, later: Self) -> Option<Self> {
+        match (self, later) {
+            (Self::Synced(held), Self::Synced(position)) => *held = position.max(*held),
+            (Self::Entered(held), Self::Entered(epoch)) => *held = epoch.max(*held),
+            (Self::Advanced(held), Self::Advanced(horizon)) => held.merge(horizon),
+            (Self::Certified(held), Self::Certified(certificate)) => {
+                if held.rank() < certificate.rank() {
+                    *held = certificate;
                 }
             }
-            Self::Entered(epoch) => overflow.entered = overflow.entered.max(Some(epoch)),
-            Self::Advanced(horizon) => match &mut overflow.advanced {
-                Some(held) => held.merge(horizon),
-                empty => *empty = Some(horizon),
-            },
-            Self::Asked { .. } => {}
+            (_, later) => return Some(later),
         }
+        None
     }
 }
 

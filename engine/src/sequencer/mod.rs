@@ -2,9 +2,9 @@
 //! them, sends them again until they are certified, and spreads certificates.
 //!
 //! ```text
-//!   application ──► chunk ──► sign ──► journal ──► sync ──► validators
-//!        ▲                                                     │ acks
-//!        └── at most `in_flight_max` uncertified ◄── certificate ◄── ack manager
+//!   application --> chunk --> sign --> journal --> sync --> validators
+//!        ^                                                     | acks
+//!        +-- at most `in_flight_max` uncertified <-- certificate <-- ack manager
 //! ```
 //!
 //! Invariants:

@@ -2,6 +2,7 @@
 
 use crate::{
     activity::Verdict,
+    coalesce::{Coalesce, retain},
     horizon::Horizon,
     types::{Certificate, Digest, Types},
     wire::{Envelope, Gossip},
@@ -80,84 +81,34 @@ pub enum Ingress<T: Types> {
     Proposed(Envelope<T>),
 }
 
-/// Overflow is coalesced by kind, so it is bounded: positions and epochs are monotone, the newest
-/// certificate covers the older ones, horizons merge, and an own header that is dropped is fetched or
-/// sent again like any other.
-pub struct Overflow<T: Types> {
-    synced: Option<u64>,
-    entered: Option<u64>,
-    advanced: Option<Horizon<T::PublicKey>>,
-    assembled: Option<Arc<Certificate<T>>>,
-    stirred: bool,
-}
-
-// By hand: a derive would ask for `T: Default`.
-impl<T: Types> Default for Overflow<T> {
-    fn default() -> Self {
-        Self {
-            synced: None,
-            entered: None,
-            advanced: None,
-            assembled: None,
-            stirred: false,
-        }
-    }
-}
-
-impl<T: Types> commonware_actor::mailbox::Overflow<Ingress<T>> for Overflow<T> {
-    fn is_empty(&self) -> bool {
-        self.synced.is_none()
-            && self.entered.is_none()
-            && self.advanced.is_none()
-            && self.assembled.is_none()
-            && !self.stirred
-    }
-
-    fn drain<F>(&mut self, mut push: F)
-    where
-        F: FnMut(Ingress<T>) -> Option<Ingress<T>>,
-    {
-        let mut parts = VecDeque::new();
-        parts.extend(self.synced.take().map(Ingress::Synced));
-        parts.extend(self.entered.take().map(Ingress::Entered));
-        parts.extend(self.advanced.take().map(Ingress::Advanced));
-        parts.extend(self.assembled.take().map(Ingress::Assembled));
-        parts.extend(std::mem::take(&mut self.stirred).then_some(Ingress::Stirred));
-        while let Some(part) = parts.pop_front() {
-            if let Some(refused) = push(part) {
-                parts.push_front(refused);
-                break;
-            }
-        }
-        for part in parts {
-            Ingress::handle(self, part);
-        }
-    }
-}
-
+/// Facts are coalesced by kind, so the overflow is bounded: positions and epochs are monotone, the newest
+/// certificate covers the older ones, horizons merge. An own header is dropped: it is fetched or sent
+/// again like any other.
 impl<T: Types> Policy for Ingress<T> {
-    type Overflow = Overflow<T>;
+    type Overflow = VecDeque<Self>;
 
-    fn handle(overflow: &mut Overflow<T>, message: Self) {
-        match message {
-            Self::Synced(position) => overflow.synced = overflow.synced.max(Some(position)),
-            Self::Entered(epoch) => overflow.entered = overflow.entered.max(Some(epoch)),
-            Self::Advanced(horizon) => match &mut overflow.advanced {
-                Some(held) => held.merge(horizon),
-                empty => *empty = Some(horizon),
-            },
-            Self::Assembled(certificate) => {
-                if overflow
-                    .assembled
-                    .as_ref()
-                    .is_none_or(|it| it.rank() < certificate.rank())
-                {
-                    overflow.assembled = Some(certificate);
+    fn handle(overflow: &mut VecDeque<Self>, message: Self) {
+        if !matches!(message, Self::Proposed(_)) {
+            retain(overflow, message);
+        }
+    }
+}
+
+impl<T: Types> Coalesce for Ingress<T> {
+    fn absorb(&mut self, later: Self) -> Option<Self> {
+        match (self, later) {
+            (Self::Synced(held), Self::Synced(position)) => *held = position.max(*held),
+            (Self::Entered(held), Self::Entered(epoch)) => *held = epoch.max(*held),
+            (Self::Advanced(held), Self::Advanced(horizon)) => held.merge(horizon),
+            (Self::Assembled(held), Self::Assembled(certificate)) => {
+                if held.rank() < certificate.rank() {
+                    *held = certificate;
                 }
             }
-            Self::Stirred => overflow.stirred = true,
-            Self::Proposed(_) => {}
+            (Self::Stirred, Self::Stirred) => {}
+            (_, later) => return Some(later),
         }
+        None
     }
 }
 

@@ -1,9 +1,9 @@
 //! Holds every lane as this node knows it: locks headers, asks for verdicts, acks, follows certificates.
 //!
 //! ```text
-//!   headers ──► check ──► waiting ──► lock ──► journal ──► sync ──► ack ──► sequencer
-//!                                       └──► judge (application) ─────┘
-//!   certificates ──► check in batches ──► base ──► locks it covers are dropped
+//!   headers --> check --> waiting --> lock --> journal --> sync --> ack --> sequencer
+//!                                       +--> judge (application) -----+
+//!   certificates --> check in batches --> base --> locks it covers are dropped
 //! ```
 //!
 //! Invariants:
