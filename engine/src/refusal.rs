@@ -22,6 +22,18 @@ pub enum Class {
     Signature,
 }
 
+impl Class {
+    /// Every kind, in order.
+    pub const ALL: [Self; 6] = [
+        Self::Parser,
+        Self::Application,
+        Self::Broadcast,
+        Self::Epoch,
+        Self::Peer,
+        Self::Signature,
+    ];
+}
+
 /// Why a message, or a part of one, is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {

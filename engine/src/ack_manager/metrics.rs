@@ -19,7 +19,7 @@ impl Metrics {
             acks: context.counter("acks", "acks of this node's lane received"),
             assembled: context.counter("assembled", "certificates assembled"),
             bisected: context.counter("bisected", "assemblies that found a forged ack"),
-            refusals: context.family("refusals", "acks refused, by kind of check"),
+            refusals: Refusals::new(context),
         }
     }
 }

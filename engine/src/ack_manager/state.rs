@@ -162,13 +162,14 @@ impl<T: Types> State<T> {
             })
         };
         for ack in acks {
+            // A quorum never waits for the slowest: acks that come after it are normal.
+            if !self.is_news(ack.height, epoch) {
+                continue;
+            }
             let Some(tip) = self.sealed.get(&ack.height) else {
                 refuse(Refusal::NotInFlight(ack.height));
                 continue;
             };
-            if !self.is_news(ack.height, epoch) {
-                continue;
-            }
             if tip.digest != ack.digest {
                 refuse(Refusal::OtherHeader(ack.height));
                 continue;

@@ -34,7 +34,7 @@ impl Metrics {
             evidence: context.counter("evidence", "proofs of equivocation kept"),
             epoch: context.gauge("epoch", "newest epoch entered"),
             headers_held: context.gauge("headers_held", "headers in memory"),
-            refusals: context.family("refusals", "messages refused, by kind of check"),
+            refusals: Refusals::new(context),
         }
     }
 }

@@ -24,7 +24,10 @@ pub fn registry() -> Registry {
 
 /// The scenarios every scheme has.
 pub fn named<F: Named>() -> Vec<Scenario<Lanes<F>>> {
-    let light = Options::all(4);
+    let light = Options {
+        chunk_every_us: 1_000_000,
+        ..Options::all(4)
+    };
     let loaded = Options {
         chunk_every_us: 10_000,
         ..light.clone()
