@@ -133,6 +133,12 @@ pub trait System: Sized + Send + 'static {
         Some(action.clone())
     }
 
+    /// The options of a cluster that lost `node`, where later nodes move down by one. A system whose options name nodes
+    /// says so here; without it, none of those nodes can be left out.
+    fn options_without_node(options: &Self::Options, _node: usize) -> Self::Options {
+        options.clone()
+    }
+
     /// What must always hold.
     fn properties(plan: &Plan<Self>) -> Vec<Box<dyn Property<Self::Observation>>>;
 

@@ -146,6 +146,19 @@ impl Options {
         self.validators.get(index).unwrap_or(last)
     }
 
+    /// The cluster without a node: its vote and its lane go with it.
+    pub(super) fn without(&self, gone: usize) -> Self {
+        let fewer = |nodes: &[usize]| {
+            let kept = nodes.iter().filter(|node| **node != gone);
+            kept.map(|node| node - usize::from(*node > gone)).collect()
+        };
+        Self {
+            validators: self.validators.iter().map(|it| fewer(it)).collect(),
+            sequencers: fewer(&self.sequencers),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn draw(draw: &mut Draw, nodes: usize) -> Self {
         let base = Self::all(nodes);
         let in_flight_max = draw.within(1..=32);

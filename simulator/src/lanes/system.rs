@@ -79,7 +79,7 @@ impl<F: Named> System for Lanes<F> {
 
     fn faulty_max(options: &Options, _: usize) -> usize {
         let smallest = options.validators.iter().map(Vec::len).min();
-        smallest.expect("an epoch has validators").saturating_sub(1) / 3
+        smallest.unwrap_or(0).saturating_sub(1) / 3
     }
 
     fn liveness_us(options: &Options) -> u64 {
@@ -99,6 +99,10 @@ impl<F: Named> System for Lanes<F> {
     fn load_milli(plan: &Plan<Self>, outcome: &Outcome) -> u64 {
         let lanes = plan.options.sequencers.len() as u64;
         outcome.observed("proposed") * 1_000_000_000 / lanes / outcome.simulated_us.max(1)
+    }
+
+    fn options_without_node(options: &Options, node: usize) -> Options {
+        options.without(node)
     }
 
     fn properties(plan: &Plan<Self>) -> Vec<Box<dyn Property<Seen>>> {

@@ -18,6 +18,7 @@ fn moved(index: usize, gone: usize) -> Option<usize> {
 pub(super) fn without<S: System>(plan: &Plan<S>, gone: usize) -> Plan<S> {
     let mut plan = plan.clone();
     plan.nodes.remove(gone);
+    plan.options = S::options_without_node(&plan.options, gone);
     plan.faults = plan
         .faults
         .into_iter()

@@ -500,11 +500,10 @@ impl<T: Types> State<T> {
     }
 
     fn lane(&mut self, sequencer: &T::PublicKey) -> &mut Lane<T> {
-        if !self.lanes.contains_key(sequencer) {
-            self.lanes
-                .insert(sequencer.clone(), Lane::new(&self.genesis, sequencer));
-        }
-        self.lanes.get_mut(sequencer).expect("just inserted")
+        let genesis = &self.genesis;
+        self.lanes
+            .entry(sequencer.clone())
+            .or_insert_with(|| Lane::new(genesis, sequencer))
     }
 
     /// Asks for a range of headers, once until the next tick.
