@@ -143,19 +143,21 @@ fn crash(node: usize) -> Fault {
     }
 }
 
+/// What is said while node 3 is cut off is never said again.
+fn nobody_repeats_to_node_3() -> Scenario<Toy> {
+    let isolated = Fault::Partition {
+        isolate: [3].into(),
+    };
+    four(Some(Bug::NeverRepeats))
+        .quiet()
+        .act(secs(2), Add { node: 0 })
+        .at(secs(1), isolated)
+        .at(secs(4), Heal)
+}
+
 #[test]
 fn who_never_repeats_itself_misses_the_goal() {
-    let scenario = four(Some(Bug::NeverRepeats))
-        .quiet()
-        .act(secs(2), Add { node: 0 });
-    let scenario = scenario
-        .at(
-            secs(1),
-            Fault::Partition {
-                isolate: [3].into(),
-            },
-        )
-        .at(secs(4), Heal);
+    let scenario = nobody_repeats_to_node_3();
     let outcome = scenario.run(0);
     assert_eq!(
         failure(&outcome),
@@ -240,17 +242,7 @@ fn a_scenario_may_have_a_goal_of_its_own() {
 
 #[test]
 fn a_failing_test_prints_the_plan_and_the_command_that_replays_it() {
-    let scenario = four(Some(Bug::NeverRepeats))
-        .quiet()
-        .act(secs(2), Add { node: 0 });
-    let scenario = scenario
-        .at(
-            secs(1),
-            Fault::Partition {
-                isolate: [3].into(),
-            },
-        )
-        .at(secs(4), Heal);
+    let scenario = nobody_repeats_to_node_3();
     let caught = panic::catch_unwind(AssertUnwindSafe(|| scenario.run_seeds([5])))
         .expect_err("the scenario fails");
     let message = caught.downcast_ref::<String>().expect("a formatted panic");
@@ -271,17 +263,7 @@ fn a_failing_test_prints_the_plan_and_the_command_that_replays_it() {
 
 #[test]
 fn a_capsule_replays_its_failure() {
-    let scenario = four(Some(Bug::NeverRepeats))
-        .quiet()
-        .act(secs(2), Add { node: 0 });
-    let scenario = scenario
-        .at(
-            secs(1),
-            Fault::Partition {
-                isolate: [3].into(),
-            },
-        )
-        .at(secs(4), Heal);
+    let scenario = nobody_repeats_to_node_3();
     let plan = scenario.plan(0);
     let outcome = scenario.replay(&plan, Recording::ends(10, 0));
     let capsule = Capsule::of(&plan, &outcome, "replay it").expect("the run failed");
