@@ -180,7 +180,11 @@ impl<R: Record> Core<R> {
         E: Storage + Registry,
     {
         match message {
-            Message::Appended { client, records, urgent } => {
+            Message::Appended {
+                client,
+                records,
+                urgent,
+            } => {
                 self.metrics.appends.inc_by(records.len() as u64);
                 for record in records {
                     let entry = self.state.append(client, record, urgent);

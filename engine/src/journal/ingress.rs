@@ -90,7 +90,14 @@ impl<R: Record> Writer<R> {
         if count > 0 {
             self.position += count as u64;
             let client = self.client;
-            self.send(count, Message::Appended { client, records, urgent });
+            self.send(
+                count,
+                Message::Appended {
+                    client,
+                    records,
+                    urgent,
+                },
+            );
         }
         self.position
     }

@@ -366,7 +366,10 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
 /// come later in the journal: it may wait for their sync, or for that of the next epoch.
 fn is_awaited<T: Types>(record: &Record<T>, epoch: u64) -> bool {
     match record {
-        Record::Base { certificate: Some(certificate), .. } => certificate.epoch < epoch,
+        Record::Base {
+            certificate: Some(certificate),
+            ..
+        } => certificate.epoch < epoch,
         Record::Evidence { .. } => false,
         _ => true,
     }
