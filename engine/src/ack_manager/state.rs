@@ -132,6 +132,9 @@ impl<T: Types> State<T> {
             }
             Message::Entered(epoch) => {
                 self.epoch = self.epoch.max(epoch);
+                // Out of bounds it certifies nothing any more: the lane may start again lower down.
+                let newest = self.newest;
+                self.newest = newest.filter(|(_, of)| self.bounds.contain(self.epoch, *of));
                 let (bounds, epoch) = (self.bounds, self.epoch);
                 self.tallies.retain(|(_, of), _| bounds.contain(epoch, *of));
             }

@@ -198,7 +198,8 @@ impl<T: Types> State<T> {
 
     /// The places that acks may come for, when the node starts.
     pub fn in_flight(&self) -> Vec<Tip> {
-        let base = self.certificate.as_ref().map_or(self.executed, |it| it.tip);
+        let certified = self.current_certificate().map(|it| it.tip);
+        let base = certified.map_or(self.executed, |it| it.max(self.executed));
         let above = self.own.range(base.height + 1..).map(|(_, it)| it.tip());
         let base = (base.height > 0).then_some(base);
         base.into_iter().chain(above).collect()
@@ -315,6 +316,11 @@ impl<T: Types> State<T> {
         while self.unsynced.front().is_some_and(|(at, _)| *at <= position) {
             headers.extend(self.unsynced.pop_front().map(|(_, header)| header));
         }
+        if !self.is_sequencer() {
+            // It left the set meanwhile: what is durable goes out if it comes back.
+            self.sent = headers.last().map_or(self.sent, |it| it.height());
+            return;
+        }
         while !headers.is_empty() {
             let rest = headers.split_off(headers.len().min(HEADERS_MAX));
             self.sent = headers.last().expect("not empty").height();
@@ -343,11 +349,10 @@ impl<T: Types> State<T> {
     }
 
     fn certified(&mut self, certificate: Arc<Certificate<T>>) {
-        if self
-            .certificate
-            .as_ref()
-            .is_some_and(|it| it.rank() >= certificate.rank())
-        {
+        // One out of bounds counts for nothing: the lane may be certified again from lower down.
+        let newest = self.current_certificate();
+        let known = newest.is_some_and(|it| it.rank() >= certificate.rank());
+        if known || !self.config.epochs.contain(certificate.epoch) {
             return;
         }
         let tip = certificate.tip;
@@ -388,12 +393,8 @@ impl<T: Types> State<T> {
         if !self.config.epochs.enter(epoch) || !self.is_sequencer() {
             return;
         }
-        let base = self
-            .current_certificate()
-            .map_or(self.executed, |it| it.tip);
-        if base.height > 0 {
-            effects.push(Effect::Count(base));
-        }
+        // A new epoch certifies again what no certificate within the bounds covers.
+        effects.extend(self.in_flight().into_iter().map(Effect::Count));
         self.resend(effects);
     }
 

@@ -103,7 +103,9 @@ impl<T: Types> State<T> {
         let Some(certificate) = self.lane(sequencer).base.certificate.clone() else {
             return;
         };
-        if certificate.epoch < epoch || *sequencer == self.me {
+        // A sequencer that left the set is not in the committee its index would be looked up in.
+        let gone = self.epochs.current().sequencer_index(sequencer).is_none();
+        if certificate.epoch < epoch || *sequencer == self.me || gone {
             return;
         }
         let envelope = Envelope {
