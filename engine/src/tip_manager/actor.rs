@@ -25,7 +25,7 @@ use commonware_runtime::{ContextCell, Handle, spawn_cell};
 use commonware_utils::futures::Pool;
 use futures::FutureExt as _;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use std::sync::Arc;
+use std::{future::pending, sync::Arc};
 
 /// The channels of a tip manager.
 pub struct Peers<N: Transport> {
@@ -123,11 +123,11 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             Some(message) = self.mailbox.recv() else break => {
                 self.ingress(message, &mut effects);
             },
-            (header, verdict) = self.judging.next_completed() => {
+            (header, verdict) = completed(&mut self.judging) => {
                 let message = judged(&header, verdict);
                 self.apply(message, &mut effects);
             },
-            results = self.checking.next_completed() => {
+            results = completed(&mut self.checking) => {
                 self.apply(Message::Checked(results), &mut effects);
             },
             Ok((from, bytes)) = self.peers.headers.1.recv() else break => {
@@ -359,6 +359,15 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             Activity::Proposed(_) | Activity::Acked { .. } => {}
         }
         self.config.reporter.report(activity);
+    }
+}
+
+/// The next result of a pool. An empty pool costs a turn of the loop nothing.
+async fn completed<O: Send>(pool: &mut Pool<'static, O>) -> O {
+    if pool.is_empty() {
+        pending().await
+    } else {
+        pool.next_completed().await
     }
 }
 
