@@ -14,6 +14,7 @@ use crate::{
     types::{Bounds, Genesis, GenesisError, Provider, Types},
 };
 use commonware_cryptography::Signer as _;
+use commonware_p2p::Receiver as _;
 use commonware_runtime::{Error as RuntimeError, Handle, Storage};
 use commonware_utils::{channel::oneshot, sync::Mutex};
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
@@ -269,6 +270,12 @@ impl<T: Types> Engine<T> {
             sequencer,
         };
         engine.entered(config.epoch);
+        // A channel is open both ways or not at all: who answers others must go on receiving. Answers
+        // that come when nothing is asked any more are dropped.
+        let mut answers = network.answers.1;
+        context
+            .child("answers")
+            .spawn(move |_| async move { while answers.recv().await.is_ok() {} });
         let handle = context.child("engine").spawn(move |_| async move {
             let tasks = [
                 tip_actor.start(),
