@@ -2,7 +2,7 @@
 //!
 //! A user implements [`System`]: how to boot one node, what it reports, what must hold. A [`Scenario`] drawn with a
 //! seed gives a [`Plan`], which lists every setting, fault and action of a run; running the plan gives an [`Outcome`].
-//! A failed run fits in a [`Capsule`]. The same plan gives the same [trace](trace) on any machine.
+//! A failed run fits in a [`Capsule`]. The same plan gives the same [`trace`] on any machine.
 //!
 //! ```text
 //!     Scenario + seed --draw--> Plan --run--> Outcome --failed--> Capsule

@@ -1,7 +1,7 @@
 //! Certified lanes as a system under test: the engine of every node, around it doubles of what it serves.
 //!
-//! The engine is the deployed one. Doubles stand for the rest of a node: [`automaton`] for the owner of bodies,
-//! [`chain`] for what finalizes and executes. One node may be Byzantine ([`Role`]).
+//! The engine is the deployed one. Doubles stand for the rest of a node: `automaton` for the owner of bodies,
+//! `chain` for what finalizes and executes. One node may be Byzantine ([`Role`]).
 //!
 //! The system is generic over the scheme ([`Lanes<F>`]); [`Mixed`] draws one from the seed.
 
