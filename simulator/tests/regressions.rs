@@ -19,7 +19,12 @@ fn what_failed_once_holds_now() {
                 .outcome
         };
         let outcome = tell();
-        assert!(outcome.passed(), "{}: {:?}", path.display(), outcome.failure);
+        assert!(
+            outcome.passed(),
+            "{}: {:?}",
+            path.display(),
+            outcome.failure
+        );
         assert_eq!(outcome.trace_hash, tell().trace_hash, "{}", path.display());
         replayed += 1;
     }
