@@ -56,9 +56,12 @@ fn options(nodes: usize) -> Options {
 
 /// Watches a cluster in the world of a clock.
 fn watch<C: Clock>(nodes: usize, clock: C) -> Watch<Cluster> {
-    let plan = Scenario::<Cluster>::cluster(nodes)
+    let mut plan = Scenario::<Cluster>::cluster(nodes)
         .options(options(nodes))
         .plan(0);
+    // What is done to the cluster is written below.
+    plan.faults.clear();
+    plan.actions.clear();
     let start = clock.current();
     let now: Now = Arc::new(move || {
         let since = clock.current().duration_since(start).unwrap_or_default();
