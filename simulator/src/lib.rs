@@ -27,6 +27,7 @@ pub mod shrink;
 mod system;
 pub mod time;
 pub mod trace;
+mod watch;
 mod world;
 
 pub use capsule::Capsule;
@@ -35,4 +36,5 @@ pub use plan::{Fault, Plan};
 pub use property::{Goal, Property, Violation};
 pub use scenario::{Heal, Scenario};
 pub use system::{Data, Observation, Seat, Span, Stop, System};
-pub use trace::{Observer, Recording, Stamped, TraceHash};
+pub use trace::{Now, Observer, Recording, Stamped, TraceHash};
+pub use watch::Watch;

@@ -2,14 +2,14 @@
 
 use super::{
     genesis::{CHUNK_BYTES, CHUNK_ITEMS, Nouns, World},
+    machine::Machine,
     observation::{Seen, Short},
     options::Role,
 };
-use crate::{Observer, draw::derive, host::Host, world};
-use commonware_runtime::{Clock as _, Spawner as _, Supervisor as _};
+use crate::{Observer, draw::derive};
 use commonware_utils::{channel::oneshot, sync::Mutex};
 use drystone_engine::{
-    Automaton, Judgement, Next, Verdict,
+    Automaton, Environment, Judgement, Next, Verdict,
     scheme::fixture::Fixture,
     types::{Digest, Header, Payload},
 };
@@ -56,7 +56,10 @@ pub struct Bodies<F: Fixture> {
 
 impl<F: Fixture> Clone for Bodies<F> {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone(), world: self.world.clone() }
+        Self {
+            shared: self.shared.clone(),
+            world: self.world.clone(),
+        }
     }
 }
 
@@ -70,7 +73,7 @@ struct Shared {
     shelf: Mutex<Shelf>,
     /// Questions asked so far, for the draws.
     asked: Mutex<u64>,
-    host: Host,
+    machine: Box<dyn Machine>,
     observer: Observer<Seen>,
 }
 
@@ -82,12 +85,6 @@ struct Settings {
     body_delay_us: u64,
     invalid_ppm: u32,
     dropped_ppm: u32,
-}
-
-/// Time since the run began, by a node's own clock.
-pub fn local_us(host: &Host) -> u64 {
-    let since = host.current().duration_since(world::start()).unwrap_or_default();
-    u64::try_from(since.as_micros()).expect("a run is shorter than 2^64 us")
 }
 
 /// Whether a draw by hash comes out below a rate.
@@ -105,7 +102,7 @@ impl<F: Fixture> Bodies<F> {
         seed: u64,
         world: Arc<World<F>>,
         library: Arc<Mutex<Library>>,
-        host: Host,
+        machine: Box<dyn Machine>,
         observer: Observer<Seen>,
     ) -> Self {
         let options = &world.options;
@@ -125,17 +122,20 @@ impl<F: Fixture> Bodies<F> {
             library,
             shelf: Mutex::default(),
             asked: Mutex::new(0),
-            host,
+            machine,
             observer,
         };
-        Self { shared: Arc::new(shared), world }
+        Self {
+            shared: Arc::new(shared),
+            world,
+        }
     }
 
     /// Clients bring a chunk at every interval.
-    pub async fn work(self, host: Host) {
+    pub async fn work(self, context: impl Environment) {
         let every = Duration::from_micros(self.shared.settings.chunk_every_us);
         loop {
-            host.sleep(every).await;
+            context.sleep(every).await;
             let mut shelf = self.shared.shelf.lock();
             shelf.ready = (shelf.ready + 1).min(READY_MAX);
             if let Some(waiting) = shelf.waiting.take() {
@@ -146,7 +146,13 @@ impl<F: Fixture> Bodies<F> {
 
     /// Seals the next chunk, if there is one. Its digest only has to be its own: bodies are not made.
     fn seal(&self, shelf: &mut Shelf, waiting: oneshot::Sender<Payload>) {
-        let Shared { node, incarnation, role, settings, .. } = &*self.shared;
+        let Shared {
+            node,
+            incarnation,
+            role,
+            settings,
+            ..
+        } = &*self.shared;
         let exhausted = settings.chunks_max > 0 && shelf.sealed >= settings.chunks_max;
         if shelf.ready == 0 || exhausted {
             shelf.waiting = Some(waiting);
@@ -155,13 +161,16 @@ impl<F: Fixture> Bodies<F> {
         shelf.ready -= 1;
         shelf.sealed += 1;
         let mut bytes = [0; 32];
-        let name = derive(derive(self.shared.seed, *node as u64), u64::from(*incarnation) << 32 | shelf.sealed);
+        let name = derive(
+            derive(self.shared.seed, *node as u64),
+            u64::from(*incarnation) << 32 | shelf.sealed,
+        );
         bytes[..8].copy_from_slice(&name.to_be_bytes());
         bytes[8..16].copy_from_slice(&(*node as u64).to_be_bytes());
         bytes[16..24].copy_from_slice(&shelf.sealed.to_be_bytes());
         bytes[24..28].copy_from_slice(&incarnation.to_be_bytes());
         let digest = Digest::from(bytes);
-        let sealed_us = local_us(&self.shared.host);
+        let sealed_us = self.shared.machine.now_us();
         let spread_us = match role {
             Role::Withholds { until_us } => *until_us,
             _ if settings.body_delay_us == 0 => sealed_us,
@@ -171,15 +180,28 @@ impl<F: Fixture> Bodies<F> {
         library.spread_us.insert(digest, spread_us);
         library.held.entry(*node).or_default().insert(digest);
         drop(library);
-        self.shared.observer.report(Seen::Stored { payload: Short::of(&digest) });
-        let _ = waiting.send(Payload { digest, bytes: CHUNK_BYTES, items: CHUNK_ITEMS });
+        self.shared.observer.report(Seen::Stored {
+            payload: Short::of(&digest),
+        });
+        let _ = waiting.send(Payload {
+            digest,
+            bytes: CHUNK_BYTES,
+            items: CHUNK_ITEMS,
+        });
     }
 
     /// The body is here: it is durable from now on.
     fn store(&self, payload: Digest) {
         let mut library = self.shared.library.lock();
-        if library.held.entry(self.shared.node).or_default().insert(payload) {
-            self.shared.observer.report(Seen::Stored { payload: Short::of(&payload) });
+        if library
+            .held
+            .entry(self.shared.node)
+            .or_default()
+            .insert(payload)
+        {
+            self.shared.observer.report(Seen::Stored {
+                payload: Short::of(&payload),
+            });
         }
     }
 }
@@ -193,11 +215,19 @@ impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
     }
 
     fn judge(&mut self, header: &Header<F::PublicKey>) -> Judgement {
-        let Shared { node, seed, settings, .. } = &*self.shared;
+        let Shared {
+            node,
+            seed,
+            settings,
+            ..
+        } = &*self.shared;
         let payload = header.payload.digest;
         if chance(*seed, number(&payload), settings.invalid_ppm) {
             let lane = self.world.nodes[&header.sequencer];
-            self.shared.observer.report(Seen::Refused { lane, height: header.height });
+            self.shared.observer.report(Seen::Refused {
+                lane,
+                height: header.height,
+            });
             return Judgement::Now(Verdict::Invalid);
         }
         let asked = {
@@ -211,17 +241,24 @@ impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
         }
         let (held, spread_us) = {
             let library = self.shared.library.lock();
-            let held = library.held.get(node).is_some_and(|it| it.contains(&payload));
+            let held = library
+                .held
+                .get(node)
+                .is_some_and(|it| it.contains(&payload));
             (held, library.spread_us.get(&payload).copied())
         };
         if held {
             // Said again: what an earlier life stored in its last moments was not heard.
-            self.shared.observer.report(Seen::Stored { payload: Short::of(&payload) });
+            self.shared.observer.report(Seen::Stored {
+                payload: Short::of(&payload),
+            });
             return Judgement::Now(Verdict::Valid);
         }
         // A body nobody sealed, an equivocator's, reaches nobody.
-        let Some(spread_us) = spread_us else { return Judgement::Now(Verdict::Pending) };
-        let now_us = local_us(&self.shared.host);
+        let Some(spread_us) = spread_us else {
+            return Judgement::Now(Verdict::Pending);
+        };
+        let now_us = self.shared.machine.now_us();
         if spread_us <= now_us {
             self.store(payload);
             return Judgement::Now(Verdict::Valid);
@@ -230,11 +267,11 @@ impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
         let bodies = self.clone();
         // A withheld body may never come; such a wait ends with the node.
         let wait = Duration::from_micros((spread_us - now_us).min(1 << 40));
-        self.shared.host.child("body").spawn(move |host| async move {
-            host.sleep(wait).await;
+        let arrived = move || {
             bodies.store(payload);
             let _ = sender.send(Verdict::Valid);
-        });
+        };
+        self.shared.machine.after(wait, Box::new(arrived));
         Judgement::Later(receiver)
     }
 

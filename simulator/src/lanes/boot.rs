@@ -2,19 +2,22 @@
 
 use super::{
     automaton::{Bodies, Library},
-    byzantine,
+    byzantine::{self, Outlet},
     chain::Feed,
     genesis::{Committees, Nouns, World},
+    machine::On,
     observation::{Seen, Short},
+    options::Role,
     system::{Lanes, Named},
 };
-use crate::{Observer, Seat, Stop, host::Host};
+use crate::{Observer, Seat, Stop};
 use commonware_cryptography::{certificate::Verifier as _, sha256};
+use commonware_p2p::Sender as _;
 use commonware_parallel::Sequential;
-use commonware_runtime::{Quota, Spawner as _, Supervisor as _, deterministic};
+use commonware_runtime::{Quota, deterministic};
 use commonware_utils::{NZU32, NZUsize, TestRng, sync::Mutex};
 use drystone_engine::{
-    Activity, Channels, Config, Engine, Network, Reporter, journal,
+    Activity, Channels, Config, Engine, Environment, Network, Reporter, Transport, journal,
     scheme::fixture::Fixture,
     types::{Bounds, Certificate, Committee, Evidence, Signed, Tip},
 };
@@ -189,92 +192,135 @@ impl<F: Fixture> Reporter<Nouns<F>> for Report<F> {
 }
 
 /// How a node's journal lies on its disk: small pages, since the simulated disk pays by the byte.
-pub fn journal_config(section_bytes: u64) -> journal::Config<()> {
-    let mut config = journal::Config::recommended("lanes", ());
+pub fn journal_config(partition: &str, section_bytes: u64) -> journal::Config<()> {
+    let mut config = journal::Config::recommended(partition, ());
     config.page_bytes = commonware_runtime::buffer::paged::page_size(1024);
     config.write_buffer_bytes = NZUsize!(1 << 16);
     config.section_bytes_max = section_bytes;
     config
 }
 
-/// Boots a node and lives as long as its engine.
+/// Boots a node of the simulated world and lives as long as its engine.
 pub async fn boot<F: Named>(shared: Shared<F>, seat: Seat<Lanes<F>>) -> Result<(), Stop> {
-    let Seat {
-        node,
-        incarnation,
-        role,
-        host,
-        network,
-        observer,
-        ..
-    } = seat;
-    let options = shared.world.options.clone();
-    let journal = journal_config(options.section_bytes);
-    if incarnation == 0 {
-        Engine::<Nouns<F>>::initialise(&host, &journal).await?;
-    }
-    let open = |channel| network.register(channel, QUOTA);
-    let (headers, acks, gossip, answers) = (open(0), open(1), open(2), open(3));
-    let control = network.control();
-    let senders = [
-        headers.0.clone(),
-        acks.0.clone(),
-        gossip.0.clone(),
-        answers.0.clone(),
-    ];
-    let proposed = byzantine::misbehave(&shared, node, role, senders);
-    let reporter = Report {
-        shared: Arc::new(ReportShared {
-            node,
-            world: shared.world.clone(),
-            certified: shared.certified.clone(),
-            observer: observer.clone(),
-            proposed,
-            checked: Mutex::default(),
-        }),
-    };
-    let automaton = Bodies::<F>::new(
-        (node, incarnation, role),
-        shared.seed,
-        shared.world.clone(),
-        shared.library.clone(),
-        host.child("bodies"),
-        observer,
-    );
-    let epoch = shared.feeds.lock()[node].epoch();
-    let config = Config {
-        genesis: shared.world.genesis.clone(),
-        key: shared.world.keys[node].clone(),
-        provider: Arc::new(Committees::new(shared.world.clone(), Some(node))),
-        epoch,
-        bounds: BOUNDS,
-        automaton: automaton.clone(),
-        reporter,
-        strategy: Sequential,
-        rebroadcast: Duration::from_millis(options.rebroadcast_ms),
-        certificate_linger: Duration::from_millis(options.linger_ms),
-        priority_proposals: false,
-        priority_acks: false,
-        mailbox_size: NZUsize!(64),
-        journal,
-        canary: options.bug.canary(),
-    };
+    let open = |channel| seat.network.register(channel, QUOTA);
     let network = Network::<Simulated<F::PublicKey>> {
-        headers,
-        acks,
-        gossip,
-        answers,
-        blocker: control,
+        headers: open(0),
+        acks: open(1),
+        gossip: open(2),
+        answers: open(3),
+        blocker: seat.network.control(),
     };
-    let (engine, handle) = Engine::start(host.child("node"), config, network).await?;
-    if options.sequencers.contains(&node) {
-        host.child("work")
-            .spawn(move |host: Host| automaton.work(host));
+    let life = Life {
+        shared,
+        node: seat.node,
+        incarnation: seat.incarnation,
+        role: seat.role,
+        observer: seat.observer,
+    };
+    life.live("lanes", seat.host, network).await
+}
+
+/// One life of one node, to be lived in any world.
+pub struct Life<F: Fixture> {
+    pub(super) shared: Shared<F>,
+    pub(super) node: usize,
+    pub(super) incarnation: u32,
+    pub(super) role: Role,
+    pub(super) observer: Observer<Seen>,
+}
+
+impl<F: Fixture> Life<F> {
+    /// Lives it, as long as the engine runs, and reports how it ended. The future must be polled by a task spawned from
+    /// `context`'s tree, or by its runtime's root: dropping it with that tree is a crash.
+    pub async fn run<E, N>(self, partition: &str, context: E, network: Network<N>)
+    where
+        E: Environment,
+        N: Transport<PublicKey = F::PublicKey>,
+    {
+        let observer = self.observer.clone();
+        observer.ended(&self.live(partition, context, network).await);
     }
-    // The chain's state survives a crash: it is all there when the engine starts.
-    shared.feeds.lock()[node].catch_up(&engine);
-    shared.engines.lock().insert(node, engine);
-    let ended = handle.await;
-    shared.engines.lock().remove(&node);
-    Ok(ended??)
+
+    async fn live<E, N>(self, partition: &str, context: E, network: Network<N>) -> Result<(), Stop>
+    where
+        E: Environment,
+        N: Transport<PublicKey = F::PublicKey>,
+    {
+        let Self {
+            shared,
+            node,
+            incarnation,
+            role,
+            observer,
+        } = self;
+        let options = shared.world.options.clone();
+        let journal = journal_config(partition, options.section_bytes);
+        if incarnation == 0 {
+            Engine::<Nouns<F>>::initialise(&context, &journal).await?;
+        }
+        let reporter = Report {
+            shared: Arc::new(ReportShared {
+                node,
+                world: shared.world.clone(),
+                certified: shared.certified.clone(),
+                observer: observer.clone(),
+                proposed: byzantine::misbehave(&shared, node, role, outlet(&network)),
+                checked: Mutex::default(),
+            }),
+        };
+        let machine = On {
+            context: context.child("bodies"),
+            start: shared.world.start,
+        };
+        let automaton = Bodies::<F>::new(
+            (node, incarnation, role),
+            shared.seed,
+            shared.world.clone(),
+            shared.library.clone(),
+            Box::new(machine),
+            observer,
+        );
+        let epoch = shared.feeds.lock()[node].epoch();
+        let config = Config {
+            genesis: shared.world.genesis.clone(),
+            key: shared.world.keys[node].clone(),
+            provider: Arc::new(Committees::new(shared.world.clone(), Some(node))),
+            epoch,
+            bounds: BOUNDS,
+            automaton: automaton.clone(),
+            reporter,
+            strategy: Sequential,
+            rebroadcast: Duration::from_millis(options.rebroadcast_ms),
+            certificate_linger: Duration::from_millis(options.linger_ms),
+            priority_proposals: false,
+            priority_acks: false,
+            mailbox_size: NZUsize!(64),
+            journal,
+            canary: options.bug.canary(),
+        };
+        let (engine, handle) = Engine::start(context.child("node"), config, network).await?;
+        if options.sequencers.contains(&node) {
+            let work = context.child("work");
+            work.spawn(move |context| automaton.work(context));
+        }
+        // The chain's state survives a crash: it is all there when the engine starts.
+        shared.feeds.lock()[node].catch_up(&engine);
+        shared.engines.lock().insert(node, engine);
+        let ended = handle.await;
+        shared.engines.lock().remove(&node);
+        Ok(ended??)
+    }
+}
+
+/// What misbehaviour sends with.
+fn outlet<N: Transport>(network: &Network<N>) -> Outlet<N::PublicKey> {
+    let mut senders: [_; byzantine::CHANNELS] = [
+        network.headers.0.clone(),
+        network.acks.0.clone(),
+        network.gossip.0.clone(),
+        network.answers.0.clone(),
+    ];
+    Box::new(move |channel, to, bytes| {
+        senders[channel].send(to, bytes, false);
+    })
 }

@@ -5,9 +5,9 @@ use super::{
     genesis::{Nouns, World},
     options::Role,
 };
-use crate::{draw::Draw, network};
-use commonware_p2p::{Recipients, Sender as _};
-use commonware_runtime::deterministic;
+use crate::draw::Draw;
+use bytes::Bytes;
+use commonware_p2p::Recipients;
 use commonware_utils::sync::Mutex;
 use drystone_engine::{
     scheme::fixture::Fixture,
@@ -16,15 +16,18 @@ use drystone_engine::{
 };
 use std::sync::Arc;
 
-/// Sends on a channel of the simulated network.
-type Sender<P> = network::Sender<P, deterministic::Context>;
+/// Sends on one of the node's channels, whatever the network.
+pub type Outlet<P> = Box<dyn FnMut(usize, Recipients<P>, Bytes) + Send>;
+
+/// How many channels a node has.
+pub const CHANNELS: usize = 4;
 
 /// Sees what the node's engine does, a moment before it leaves the node.
 pub struct Tap<F: Fixture> {
     shared: Shared<F>,
     node: usize,
     role: Role,
-    inner: Mutex<(Draw, [Sender<F::PublicKey>; 4])>,
+    inner: Mutex<(Draw, Outlet<F::PublicKey>)>,
 }
 
 /// What a role does beyond the engine, if anything.
@@ -32,7 +35,7 @@ pub fn misbehave<F: Fixture>(
     shared: &Shared<F>,
     node: usize,
     role: Role,
-    senders: [Sender<F::PublicKey>; 4],
+    outlet: Outlet<F::PublicKey>,
 ) -> Option<Tap<F>> {
     let draw = Draw::new(shared.seed)
         .split("byzantine")
@@ -43,7 +46,7 @@ pub fn misbehave<F: Fixture>(
             shared: shared.clone(),
             node,
             role,
-            inner: Mutex::new((draw, senders)),
+            inner: Mutex::new((draw, outlet)),
         }),
     }
 }
@@ -74,7 +77,7 @@ impl<F: Fixture> Tap<F> {
     /// A header of the node's own lane is about to be sent.
     pub fn show(&self, header: Arc<Signed<Nouns<F>>>) {
         let mut inner = self.inner.lock();
-        let (draw, senders) = &mut *inner;
+        let (draw, send) = &mut *inner;
         match self.role {
             Role::Equivocates if draw.chance(300_000) => {
                 let twin = self.twin(&header, draw);
@@ -85,15 +88,15 @@ impl<F: Fixture> Tap<F> {
                     certificate: None,
                 };
                 let bytes = envelope.encode(&self.world().committee(self.epoch(), Some(self.node)));
-                senders[0].send(to, bytes, false);
+                send(0, to, bytes);
             }
             Role::SendsGarbage => {
                 let length = draw.magnitude(1..=400);
                 let bytes: Vec<u8> = (0..length).map(|_| draw.bits() as u8).collect();
-                let channel = draw.index(senders.len());
+                let channel = draw.index(CHANNELS);
                 let to = *draw.pick(&[0, 1, 2, 3]) % self.world().names.len();
                 let to = Recipients::One(self.world().names[to].clone());
-                senders[channel].send(to, bytes, false);
+                send(channel, to, bytes.into());
             }
             _ => {}
         }
@@ -119,7 +122,7 @@ impl<F: Fixture> Tap<F> {
             return;
         }
         let mut inner = self.inner.lock();
-        let (draw, senders) = &mut *inner;
+        let (draw, send) = &mut *inner;
         if !draw.chance(100_000) {
             return;
         }
@@ -143,6 +146,6 @@ impl<F: Fixture> Tap<F> {
         };
         let to = Recipients::Some(self.some(draw));
         let bytes = envelope.encode(&self.world().committee(self.epoch(), Some(self.node)));
-        senders[0].send(to, bytes, false);
+        send(0, to, bytes);
     }
 }

@@ -7,7 +7,7 @@ use super::{
     genesis::{Nouns, World},
     observation::{Seen, Short},
 };
-use crate::{Observer, draw::derive, world};
+use crate::{Observer, draw::derive};
 use drystone_engine::{
     Engine, Horizon,
     scheme::fixture::Fixture,
@@ -115,9 +115,7 @@ pub struct Chain<F: Fixture> {
 
 impl<F: Fixture> Chain<F> {
     pub fn new(world: Arc<World<F>>, observer: Observer<Seen>, seed: u64, nodes: usize) -> Self {
-        let start = world::start()
-            .duration_since(UNIX_EPOCH)
-            .expect("after 1970");
+        let start = world.start.duration_since(UNIX_EPOCH).expect("after 1970");
         Self {
             next_us: world.options.block_every_us,
             start_ms: u64::try_from(start.as_millis()).expect("a near time"),

@@ -8,7 +8,7 @@ use drystone_engine::{
     scheme::fixture::{self, Fixture},
     types::{Committee, Genesis, Limits, Provider, Types},
 };
-use std::{collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, sync::Arc, time::SystemTime};
 
 /// The engine's nouns for one scheme.
 pub struct Nouns<F>(PhantomData<F>);
@@ -73,6 +73,8 @@ pub fn genesis(options: &Options) -> Genesis {
 pub struct World<F: Fixture> {
     pub options: Options,
     pub genesis: Arc<Genesis>,
+    /// When the run began.
+    pub start: SystemTime,
     /// The private key of each node.
     pub keys: Vec<F::PrivateKey>,
     pub names: Vec<F::PublicKey>,
@@ -84,7 +86,7 @@ pub struct World<F: Fixture> {
 }
 
 impl<F: Fixture> World<F> {
-    pub fn new(options: Options, nodes: usize) -> Self {
+    pub fn new(options: Options, nodes: usize, start: SystemTime) -> Self {
         let count = u32::try_from(nodes).expect("a cluster is small");
         let keys = F::identities(options.keys, count);
         let names: Vec<_> = keys.iter().map(|key| key.public_key()).collect();
@@ -100,6 +102,7 @@ impl<F: Fixture> World<F> {
         let sequencers = options.sequencers.iter().map(|node| names[*node].clone());
         Self {
             genesis,
+            start,
             nodes: names.iter().cloned().zip(0..).collect(),
             sequencers: Set::try_from_iter(sequencers).expect("a node has one lane"),
             committees,

@@ -10,6 +10,7 @@ mod boot;
 mod byzantine;
 mod chain;
 mod genesis;
+mod machine;
 mod mixed;
 mod observation;
 mod options;
@@ -19,6 +20,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+pub use boot::Life;
 pub use mixed::Mixed;
 pub use observation::Seen;
 pub use options::{Action, Bug, Options, Role};

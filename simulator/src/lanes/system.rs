@@ -2,7 +2,7 @@
 
 use super::{
     automaton::Library,
-    boot::{self, Shared},
+    boot::{self, Life, Shared},
     chain::{Chain, Feed, Told},
     genesis::World,
     observation::Seen,
@@ -15,10 +15,11 @@ use crate::{
     network,
     plan::{Fault, Timed},
     time::secs,
+    world,
 };
 use commonware_utils::sync::Mutex;
 use drystone_engine::{scheme::fixture::Fixture, wire};
-use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::SystemTime};
 
 /// A cluster of lanes over one scheme.
 pub struct Lanes<F: Fixture> {
@@ -48,6 +49,55 @@ impl Named for drystone_engine::scheme::fixture::Threshold {
 }
 impl Named for drystone_engine::scheme::fixture::Secp256r1 {
     const SYSTEM: &'static str = "lanes-secp256r1";
+}
+
+impl<F: Named> Lanes<F> {
+    /// A run's shared state in a world whose time begins at `start`.
+    pub fn starting(plan: &Plan<Self>, observer: Observer<Seen>, start: SystemTime) -> Self {
+        let nodes = plan.nodes.len();
+        let world = Arc::new(World::<F>::new(plan.options.clone(), nodes, start));
+        let seed = derive(plan.streams.nodes, u64::MAX);
+        let feeds = (0..nodes).map(|_| Feed::new(world.clone())).collect();
+        let mut wiped: Vec<_> = plan
+            .faults
+            .iter()
+            .filter_map(|it| match it.fault {
+                Fault::Wipe { node } => Some((it.at_us, node)),
+                _ => None,
+            })
+            .collect();
+        wiped.sort_unstable();
+        Self {
+            chain: Chain::new(world.clone(), observer, seed, nodes),
+            shared: Shared {
+                world,
+                library: Arc::new(Mutex::new(Library::default())),
+                engines: Arc::new(Mutex::new(BTreeMap::new())),
+                certified: Arc::new(Mutex::new(Vec::new())),
+                feeds: Arc::new(Mutex::new(feeds)),
+                seed,
+            },
+            roles: plan.nodes.iter().map(|node| node.role).collect(),
+            wiped,
+        }
+    }
+
+    /// A node's private key.
+    pub fn private_key(&self, node: usize) -> F::PrivateKey {
+        self.shared.world.keys[node].clone()
+    }
+
+    /// A life of a node, to be lived outside the simulated world.
+    pub fn life(&mut self, node: usize, incarnation: u32, observer: Observer<Seen>) -> Life<F> {
+        self.shared.engines.lock().remove(&node);
+        Life {
+            shared: self.shared.clone(),
+            node,
+            incarnation,
+            role: self.roles[node],
+            observer,
+        }
+    }
 }
 
 impl<F: Named> System for Lanes<F> {
@@ -118,32 +168,7 @@ impl<F: Named> System for Lanes<F> {
     }
 
     fn new(plan: &Plan<Self>, observer: Observer<Seen>) -> Self {
-        let nodes = plan.nodes.len();
-        let world = Arc::new(World::<F>::new(plan.options.clone(), nodes));
-        let seed = derive(plan.streams.nodes, u64::MAX);
-        let feeds = (0..nodes).map(|_| Feed::new(world.clone())).collect();
-        let mut wiped: Vec<_> = plan
-            .faults
-            .iter()
-            .filter_map(|it| match it.fault {
-                Fault::Wipe { node } => Some((it.at_us, node)),
-                _ => None,
-            })
-            .collect();
-        wiped.sort_unstable();
-        Self {
-            chain: Chain::new(world.clone(), observer, seed, nodes),
-            shared: Shared {
-                world,
-                library: Arc::new(Mutex::new(Library::default())),
-                engines: Arc::new(Mutex::new(BTreeMap::new())),
-                certified: Arc::new(Mutex::new(Vec::new())),
-                feeds: Arc::new(Mutex::new(feeds)),
-                seed,
-            },
-            roles: plan.nodes.iter().map(|node| node.role).collect(),
-            wiped,
-        }
+        Self::starting(plan, observer, world::start())
     }
 
     fn key(&self, node: usize) -> F::PublicKey {

@@ -11,7 +11,7 @@ mod tests;
 
 pub use event::{Event, Stamped};
 pub use hash::{Hasher, TraceHash};
-pub use observer::Observer;
+pub use observer::{Now, Observer};
 pub(crate) use recorder::{Recorder, State};
 pub use story::Recording;
 pub(crate) use story::Story;

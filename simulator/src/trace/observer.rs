@@ -1,15 +1,17 @@
 //! The handle through which a node reports.
 
 use super::Recorder;
-use crate::{Observation, world::now_us};
-use commonware_runtime::deterministic;
+use crate::{Observation, Stop, trace::Event};
 use commonware_utils::sync::Mutex;
 use std::{fmt, sync::Arc};
+
+/// Tells the microseconds since the run began, in whichever world it takes place.
+pub type Now = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Reports observations in the name of one life of one node. Cheap to clone; reporting is synchronous.
 pub struct Observer<O> {
     recorder: Arc<Mutex<Recorder<O>>>,
-    clock: Arc<deterministic::Context>,
+    now: Now,
     node: Option<usize>,
     incarnation: u32,
 }
@@ -17,27 +19,41 @@ pub struct Observer<O> {
 impl<O: Observation> Observer<O> {
     pub(crate) const fn new(
         recorder: Arc<Mutex<Recorder<O>>>,
-        clock: Arc<deterministic::Context>,
+        now: Now,
         node: Option<usize>,
         incarnation: u32,
     ) -> Self {
         Self {
             recorder,
-            clock,
+            now,
             node,
             incarnation,
         }
     }
 
-    /// Reports an observation, stamped with the present virtual time.
+    /// Reports an observation, stamped with the present time.
     ///
     /// A task of a killed node may be dropped one turn after the kill, and report while it is dropped: what a dead
     /// node says is ignored.
     pub fn report(&self, observation: O) {
-        let at_us = now_us(&self.clock);
+        let at_us = (self.now)();
         self.recorder
             .lock()
             .observe(at_us, self.node, self.incarnation, observation);
+    }
+
+    /// This life ended, of its own accord or by an error.
+    pub(crate) fn ended(&self, result: &Result<(), Stop>) {
+        let event = match result {
+            Ok(()) => Event::Finished,
+            Err(error) => Event::Stopped {
+                error: error.to_string(),
+            },
+        };
+        let at_us = (self.now)();
+        self.recorder
+            .lock()
+            .event(at_us, self.node, self.incarnation, event);
     }
 }
 
@@ -45,7 +61,7 @@ impl<O> Clone for Observer<O> {
     fn clone(&self) -> Self {
         Self {
             recorder: self.recorder.clone(),
-            clock: self.clock.clone(),
+            now: self.now.clone(),
             node: self.node,
             incarnation: self.incarnation,
         }

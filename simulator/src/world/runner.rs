@@ -10,7 +10,7 @@ use crate::{
     FailureKind, Goal, Plan, Seat, Stamped, System,
     plan::{Fault, Unsynced},
     time::millis,
-    trace::{Event, Observer, Recorder, State},
+    trace::{Event, Now, Observer, Recorder, State},
 };
 use commonware_runtime::{Clock as _, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::sync::Mutex;
@@ -31,6 +31,7 @@ const RESTART_US: u64 = millis(100);
 /// Drives one run from the runtime's root task. It sleeps until something is due or was observed, so idle time is free.
 pub(super) struct Runner<'a, S: System> {
     clock: Arc<deterministic::Context>,
+    now: Now,
     plan: &'a Plan<S>,
     recorder: Arc<Mutex<Recorder<S::Observation>>>,
     system: S,
@@ -66,16 +67,18 @@ impl<'a, S: System> Runner<'a, S> {
         goal: Box<dyn Goal<S::Observation>>,
     ) -> Self {
         let clock = Arc::new(context.child("world"));
-        let system = S::new(
-            plan,
-            Observer::new(recorder.clone(), clock.clone(), None, 0),
-        );
+        let now: Now = {
+            let clock = clock.clone();
+            Arc::new(move || now_us(&clock))
+        };
+        let system = S::new(plan, Observer::new(recorder.clone(), now.clone(), None, 0));
         let keys = (0..plan.nodes.len()).map(|node| system.key(node)).collect();
         let active = Active::default();
         let calm = Wanted::of(plan, &active, false);
         Self {
             ground: Ground::new(&context, plan, keys, calm, &recorder),
             clock,
+            now,
             plan,
             recorder,
             system,
@@ -235,6 +238,12 @@ impl<'a, S: System> Runner<'a, S> {
         self.report(Some(node), Event::Booted);
         let (host, network) = self.ground.boot(node);
         let main = host.child("main");
+        let observer = Observer::new(
+            self.recorder.clone(),
+            self.now.clone(),
+            Some(node),
+            incarnation,
+        );
         let started = self.system.start(Seat {
             node,
             incarnation,
@@ -242,26 +251,10 @@ impl<'a, S: System> Runner<'a, S> {
             role: self.plan.nodes[node].role.clone(),
             host,
             network,
-            observer: Observer::new(
-                self.recorder.clone(),
-                self.clock.clone(),
-                Some(node),
-                incarnation,
-            ),
+            observer: observer.clone(),
         });
-        let (recorder, clock) = (self.recorder.clone(), self.clock.clone());
         // Not joined: a crash of the machine ends it.
-        drop(main.spawn(move |_| async move {
-            let event = match started.await {
-                Ok(()) => Event::Finished,
-                Err(error) => Event::Stopped {
-                    error: error.to_string(),
-                },
-            };
-            recorder
-                .lock()
-                .event(now_us(&clock), Some(node), incarnation, event);
-        }));
+        drop(main.spawn(move |_| async move { observer.ended(&started.await) }));
     }
 
     /// Waits until a time, showing the system and the goal what is observed meanwhile.
