@@ -20,7 +20,10 @@ struct Manager<'a> {
 
 impl<'a> Manager<'a> {
     fn new(world: &'a World, in_flight: &[Arc<Signed<Nouns>>]) -> Self {
-        let mut manager = Self { world, state: State::new(world.key(ME), world.bounds, 0) };
+        let mut manager = Self {
+            world,
+            state: State::new(world.key(ME), world.bounds, 0),
+        };
         for header in in_flight {
             assert!(manager.tell(Message::Sealed(header.tip())).is_empty());
         }
@@ -33,17 +36,36 @@ impl<'a> Manager<'a> {
         effects
     }
 
-    fn acks(&mut self, from: usize, epoch: u64, headers: &[Arc<Signed<Nouns>>]) -> Vec<Effect<Nouns>> {
+    fn acks(
+        &mut self,
+        from: usize,
+        epoch: u64,
+        headers: &[Arc<Signed<Nouns>>],
+    ) -> Vec<Effect<Nouns>> {
         let acks = self.world.acks(ME, from, epoch, headers);
-        self.tell(Message::Acked { from: self.world.key(from), acks })
+        self.tell(Message::Acked {
+            from: self.world.key(from),
+            acks,
+        })
     }
 
     /// Acks with the signatures of another header.
-    fn forged(&mut self, from: usize, epoch: u64, header: &Signed<Nouns>, stolen: &Arc<Signed<Nouns>>) -> Vec<Effect<Nouns>> {
-        let mut acks = self.world.acks(ME, from, epoch, std::slice::from_ref(stolen));
+    fn forged(
+        &mut self,
+        from: usize,
+        epoch: u64,
+        header: &Signed<Nouns>,
+        stolen: &Arc<Signed<Nouns>>,
+    ) -> Vec<Effect<Nouns>> {
+        let mut acks = self
+            .world
+            .acks(ME, from, epoch, std::slice::from_ref(stolen));
         acks.acks[0].height = header.height();
         acks.acks[0].digest = header.digest();
-        self.tell(Message::Acked { from: self.world.key(from), acks })
+        self.tell(Message::Acked {
+            from: self.world.key(from),
+            acks,
+        })
     }
 
     /// Carries out assemblies until none follows from another. Returns all effects but those.
@@ -66,19 +88,33 @@ impl<'a> Manager<'a> {
         done
     }
 
-    fn acked(&mut self, from: usize, epoch: u64, headers: &[Arc<Signed<Nouns>>]) -> Vec<Effect<Nouns>> {
+    fn acked(
+        &mut self,
+        from: usize,
+        epoch: u64,
+        headers: &[Arc<Signed<Nouns>>],
+    ) -> Vec<Effect<Nouns>> {
         let effects = self.acks(from, epoch, headers);
         self.carry_out(effects)
     }
 }
 
-type Assembled = Result<crate::types::Proof<Nouns>, commonware_cryptography::certificate::Verification<<Nouns as crate::types::Types>::Scheme>>;
+type Assembled = Result<
+    crate::types::Proof<Nouns>,
+    commonware_cryptography::certificate::Verification<<Nouns as crate::types::Types>::Scheme>,
+>;
 
 fn assemble(job: &Job<Nouns>) -> Assembled {
     let subject = job.tip.subject(job.committee.epoch(), &job.sequencer);
     let (pending, verified) = (job.pending.clone(), job.verified.iter());
     let scheme = job.committee.scheme();
-    scheme.optimistic_assemble::<_, Digest, _, _>(&mut test_rng(), subject, pending, verified, &Sequential)
+    scheme.optimistic_assemble::<_, Digest, _, _>(
+        &mut test_rng(),
+        subject,
+        pending,
+        verified,
+        &Sequential,
+    )
 }
 
 fn certificates(effects: &[Effect<Nouns>]) -> Vec<Arc<Certificate<Nouns>>> {
@@ -120,7 +156,10 @@ fn a_quorum_certifies_once_and_one_less_does_not() {
     let effects = manager.acked(2, 0, &lane);
     let certificate = certificates(&effects).pop().expect("three of four");
     assert!(certificate.verify(&world.committee(6, 0), &mut test_rng(), &Sequential));
-    assert!(manager.acked(3, 0, &lane).is_empty(), "a late ack is dropped in silence");
+    assert!(
+        manager.acked(3, 0, &lane).is_empty(),
+        "a late ack is dropped in silence"
+    );
     assert_eq!(manager.state.acks_held(), 0);
 }
 
@@ -135,7 +174,10 @@ fn a_duplicate_ack_counts_once() {
         let effects = manager.acked(1, 0, &lane);
         assert_eq!(refused(&world, &effects), [(1, Refusal::DuplicateAck(1))]);
     }
-    assert!(!Refusal::DuplicateAck(1).is_attributable(), "an honest one resends");
+    assert!(
+        !Refusal::DuplicateAck(1).is_attributable(),
+        "an honest one resends"
+    );
     assert_eq!(manager.state.acks_held(), 1);
 }
 
@@ -151,13 +193,22 @@ fn acks_of_another_header_height_lane_or_epoch_are_not_counted() {
         let other = manager.acked(from, 0, &fork);
         assert_eq!(refused(&world, &other), [(from, Refusal::OtherHeader(1))]);
         let unsealed = manager.acked(from, 0, &lane[1..]);
-        assert_eq!(refused(&world, &unsealed), [(from, Refusal::NotInFlight(2))]);
+        assert_eq!(
+            refused(&world, &unsealed),
+            [(from, Refusal::NotInFlight(2))]
+        );
         assert!(manager.acked(from, 0, &others).is_empty(), "another's lane");
-        assert!(manager.acked(from, 2, &lane[..1]).is_empty(), "beyond the bounds");
+        assert!(
+            manager.acked(from, 2, &lane[..1]).is_empty(),
+            "beyond the bounds"
+        );
         assert_eq!(manager.state.acks_held(), 0);
     }
     for refusal in [Refusal::OtherHeader(1), Refusal::NotInFlight(2)] {
-        assert_eq!((refusal.class(), refusal.is_attributable()), (Class::Broadcast, false));
+        assert_eq!(
+            (refusal.class(), refusal.is_attributable()),
+            (Class::Broadcast, false)
+        );
     }
 }
 
@@ -172,15 +223,26 @@ fn forged_acks_are_found_and_charged_and_the_rest_certifies() {
     let effects = manager.acked(2, 0, &lane[..1]);
     let refusal = Refusal::AckSignature(1);
     assert_eq!(refused(&world, &effects), [(1, refusal.clone())]);
-    assert_eq!((refusal.class(), refusal.is_attributable()), (Class::Signature, true));
+    assert_eq!(
+        (refusal.class(), refusal.is_attributable()),
+        (Class::Signature, true)
+    );
     assert_eq!((ranks(&effects), manager.state.acks_held()), (vec![], 2));
 
-    assert!(manager.acked(1, 0, &lane[..1]).is_empty(), "it had its chance");
+    assert!(
+        manager.acked(1, 0, &lane[..1]).is_empty(),
+        "it had its chance"
+    );
     let effects = manager.acks(3, 0, &lane[..1]);
-    let [Effect::Assemble(job)] = &effects[..] else { panic!("one attempt") };
+    let [Effect::Assemble(job)] = &effects[..] else {
+        panic!("one attempt")
+    };
     assert_eq!((job.pending.len(), job.verified.len()), (1, 2));
     let effects = manager.carry_out(effects);
-    assert_eq!((ranks(&effects), refused(&world, &effects)), (vec![(1, 0)], vec![]));
+    assert_eq!(
+        (ranks(&effects), refused(&world, &effects)),
+        (vec![(1, 0)], vec![])
+    );
 }
 
 // L-04: one check serves many chunks.
@@ -228,7 +290,10 @@ fn an_ack_sent_again_while_the_first_is_checked_counts_once() {
         assert!(manager.acks(from, 0, &lane[..1]).is_empty());
     }
     let effects = manager.carry_out(first);
-    assert_eq!((ranks(&effects), refused(&world, &effects).len()), (vec![], 1));
+    assert_eq!(
+        (ranks(&effects), refused(&world, &effects).len()),
+        (vec![], 1)
+    );
     assert_eq!(manager.state.acks_held(), 2, "0 and 2, once each");
 }
 
@@ -245,7 +310,10 @@ fn epochs_are_counted_apart_and_the_tip_is_certified_again_in_the_next() {
     assert_eq!(ranks(&manager.acked(0, 1, &lane)), [(1, 1)]);
     manager.tell(Message::Entered(3));
     for from in [0, 1, 2] {
-        assert!(manager.acked(from, 1, &lane).is_empty(), "out of bounds by now");
+        assert!(
+            manager.acked(from, 1, &lane).is_empty(),
+            "out of bounds by now"
+        );
     }
     manager.acked(0, 3, &lane);
     assert_eq!(manager.state.acks_held(), 1);
@@ -270,7 +338,11 @@ fn a_flood_of_acks_leaves_no_more_than_heights_times_epochs_times_validators() {
             }
         }
     }
-    assert_eq!(manager.state.acks_held(), 4 * 2, "four heights, two epochs, one signer");
+    assert_eq!(
+        manager.state.acks_held(),
+        4 * 2,
+        "four heights, two epochs, one signer"
+    );
     manager.tell(Message::Executed(lane[2].tip()));
     assert_eq!(manager.state.acks_held(), 2 * 2);
     manager.tell(Message::Certified(world.certificate(1, &lane[3])));
@@ -294,7 +366,10 @@ fn acks_for_a_place_are_dropped_when_another_takes_it() {
         });
         assert_eq!(manager.state.acks_held(), 0);
         let effects = manager.acked(2, 1, &fork);
-        assert_eq!((ranks(&effects), refused(&world, &effects)), (vec![], vec![]));
+        assert_eq!(
+            (ranks(&effects), refused(&world, &effects)),
+            (vec![], vec![])
+        );
     }
 }
 
@@ -307,8 +382,15 @@ fn a_certificate_learned_from_others_ends_the_count_below_it() {
     manager.acked(0, 0, &lane);
     manager.tell(Message::Certified(world.certificate(0, &lane[1])));
     assert_eq!(manager.state.acks_held(), 1, "of 3");
-    assert!(manager.acked(1, 0, &lane).is_empty(), "1 and 2 are late, no more");
+    assert!(
+        manager.acked(1, 0, &lane).is_empty(),
+        "1 and 2 are late, no more"
+    );
     assert_eq!(manager.state.acks_held(), 2);
     manager.tell(Message::Certified(world.certificate(0, &lane[0])));
-    assert_eq!(ranks(&manager.acked(2, 0, &lane)), [(3, 0)], "an older one changes nothing");
+    assert_eq!(
+        ranks(&manager.acked(2, 0, &lane)),
+        [(3, 0)],
+        "an older one changes nothing"
+    );
 }

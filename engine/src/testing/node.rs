@@ -143,6 +143,11 @@ impl Node {
         self.tell(Message::Synced((count - self.found) as u64))
     }
 
+    /// How many records are durable.
+    pub const fn durable(&self) -> usize {
+        self.durable
+    }
+
     pub fn judge(&mut self, header: &Signed<Nouns>, verdict: Verdict) -> Vec<Effect<Nouns>> {
         self.tell(Message::Judged {
             sequencer: header.header().sequencer.clone(),

@@ -6,4 +6,5 @@ mod epochs;
 mod evidence;
 mod headers;
 mod jumps;
+mod model;
 mod restart;
