@@ -328,7 +328,7 @@ fn an_application_without_a_chunk_is_asked_again_at_the_next_tick() {
     assert_eq!(asked(&owner.tell(Message::Ticked)).len(), 1);
 }
 
-// L-10: peers may ask for anything.
+// L-10
 #[test]
 fn peers_are_answered_with_durable_headers_and_the_newest_certificate() {
     let world = World::new();

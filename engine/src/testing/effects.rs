@@ -13,6 +13,9 @@ use std::sync::Arc;
 
 type Effects<'a> = &'a [Effect<Nouns>];
 
+/// To whom, whether as a reply, and the ranks shown.
+type Exchanged = (To<free::PublicKey>, bool, Vec<(u64, u64)>);
+
 /// Epoch and heights of each message of acks.
 pub fn acked(effects: Effects) -> Vec<(u64, Vec<u64>)> {
     let acks = effects.iter().filter_map(|it| match it {
@@ -72,7 +75,7 @@ pub fn fetches(effects: Effects) -> Vec<(To<free::PublicKey>, u64, u64)> {
 }
 
 /// The certificates gossiped: to whom, whether as a reply, and their ranks.
-pub fn exchanged(effects: Effects) -> Vec<(To<free::PublicKey>, bool, Vec<(u64, u64)>)> {
+pub fn exchanged(effects: Effects) -> Vec<Exchanged> {
     let exchanged = effects.iter().filter_map(|it| match it {
         Effect::Gossip {
             to,

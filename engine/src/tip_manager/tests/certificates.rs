@@ -198,7 +198,7 @@ fn newest_certificates_are_spread_each_tick_and_a_peer_that_shows_older_ones_is_
         exchanged(&node.tell(Message::Ticked)),
         [(To::AnyValidator, false, vec![(2, 0)])]
     );
-    let asked = node.tell(gossip(&world, PEER, false, &[old.clone()]));
+    let asked = node.tell(gossip(&world, PEER, false, std::slice::from_ref(&old)));
     assert_eq!(
         exchanged(&asked),
         [(To::Peer(world.key(PEER)), true, vec![(2, 0)])]

@@ -48,7 +48,11 @@ fn each_header_that_no_lane_could_hold_is_refused_and_its_sender_cut_off() {
     ];
     for header in bad {
         let mut node = Node::new(&world, ME);
-        let effects = node.hear(&world, PEER, world.envelope(&[header.clone()], None));
+        let effects = node.hear(
+            &world,
+            PEER,
+            world.envelope(std::slice::from_ref(&header), None),
+        );
         let refusal = Refusal::Impossible(header.height());
         assert_eq!(refused(&effects), [(world.key(PEER), refusal.clone())]);
         assert_eq!(

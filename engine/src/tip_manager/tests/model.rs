@@ -75,7 +75,7 @@ impl Model {
         };
         Self {
             rng: StdRng::seed_from_u64(seed),
-            equivocates: seed % 4 != 0,
+            equivocates: !seed.is_multiple_of(4),
             validators: (0..HONEST).map(validator).collect(),
             headers: Vec::new(),
             certificates: Vec::new(),
@@ -142,7 +142,6 @@ impl Model {
         self.tell(at, Message::Delivered { from, envelope });
     }
 
-    /// Recent ones more often than old ones.
     fn any_certificate(&mut self) -> Option<Arc<Certificate<Nouns>>> {
         let back = self.draw(8) + 1;
         let index = self.certificates.len().checked_sub(back)?;
