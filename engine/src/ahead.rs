@@ -1,5 +1,8 @@
 //! How far a lane runs ahead of the chain.
 
+#[cfg(all(test, feature = "mocks"))]
+mod tests;
+
 use crate::types::{Genesis, Limits, Signed, Types};
 use std::collections::VecDeque;
 

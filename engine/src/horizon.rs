@@ -1,5 +1,8 @@
 //! What the chain tells the lanes.
 
+#[cfg(all(test, feature = "mocks"))]
+mod tests;
+
 use crate::types::Tip;
 use std::collections::BTreeMap;
 

@@ -29,6 +29,8 @@ mod horizon;
 mod record;
 mod refusal;
 mod refuse;
+#[cfg(all(test, feature = "mocks"))]
+mod testing;
 
 pub mod ack_manager;
 pub mod journal;

@@ -1,5 +1,8 @@
 //! What the tip journal holds.
 
+#[cfg(all(test, feature = "mocks"))]
+mod tests;
+
 use crate::{
     journal,
     types::{Certificate, Evidence, Signed, Tip, Types},

@@ -7,6 +7,9 @@
 //!
 //! A lost disk counts towards f.
 
+#[cfg(all(test, feature = "mocks"))]
+mod tests;
+
 use crate::{
     environment::{Environment, Transport},
     epochs::Epochs,

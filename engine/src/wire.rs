@@ -11,6 +11,9 @@
 //! looked up in, and a proof's size bounded by, that epoch's committee. A claimed count is checked
 //! against a constant before anything is allocated. Every message has one encoding.
 
+#[cfg(all(test, feature = "mocks"))]
+mod tests;
+
 use crate::{
     epochs::Epochs,
     refusal::Refusal,

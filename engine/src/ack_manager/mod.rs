@@ -19,6 +19,8 @@ mod config;
 mod ingress;
 mod metrics;
 mod state;
+#[cfg(all(test, feature = "mocks"))]
+mod tests;
 
 pub use actor::Actor;
 pub(crate) use actor::mailbox;

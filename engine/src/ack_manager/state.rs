@@ -118,13 +118,7 @@ impl<T: Types> State<T> {
     pub fn apply(&mut self, message: Message<T>, effects: &mut Vec<Effect<T>>) {
         match message {
             Message::Acked { from, acks } => self.acked(&from, acks, effects),
-            Message::Sealed(tip) => {
-                // A lane that lost its disk may go on from another header at a height.
-                let before = self.sealed.insert(tip.height, tip);
-                if before.is_some_and(|it| it != tip) {
-                    self.tallies.retain(|(height, _), _| *height != tip.height);
-                }
-            }
+            Message::Sealed(tip) => self.seal(tip),
             Message::Certified(certificate) => self.certified(&certificate),
             Message::Executed(tip) => {
                 self.sealed = self.sealed.split_off(&tip.height);
@@ -141,6 +135,15 @@ impl<T: Types> State<T> {
             Message::Assembled { job, result } => self.assembled(job, result, effects),
         }
         self.assemble(effects);
+    }
+
+    /// Collects acks for a place. A lane that a lost disk split may go on from another header at a
+    /// height: acks for the one say nothing of the other.
+    fn seal(&mut self, tip: Tip) {
+        let before = self.sealed.insert(tip.height, tip);
+        if before.is_some_and(|it| it != tip) {
+            self.tallies.retain(|(height, _), _| *height != tip.height);
+        }
     }
 
     /// Whether a certificate over this place would be news.
@@ -277,7 +280,7 @@ impl<T: Types> State<T> {
         self.newest = Some(certificate.rank());
         // The tip itself stays: a new epoch certifies it again.
         self.sealed = self.sealed.split_off(&certificate.tip.height);
-        self.sealed.insert(certificate.tip.height, certificate.tip);
+        self.seal(certificate.tip);
         let newest = certificate.rank();
         self.tallies.retain(|rank, _| *rank > newest);
     }

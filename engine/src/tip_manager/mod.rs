@@ -21,6 +21,8 @@ mod config;
 mod ingress;
 mod metrics;
 mod state;
+#[cfg(all(test, feature = "mocks"))]
+mod tests;
 
 pub use actor::{Actor, Peers};
 pub(crate) use actor::{Neighbours, mailbox};

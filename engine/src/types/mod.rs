@@ -14,6 +14,8 @@ mod committee;
 mod evidence;
 mod genesis;
 mod header;
+#[cfg(all(test, feature = "mocks"))]
+mod tests;
 
 pub use certificate::{Certificate, Proof};
 pub use committee::{Bounds, Committee, Provider};

@@ -16,6 +16,18 @@ use std::sync::Arc;
 const CANDIDATES_MAX: usize = 4096;
 
 impl<T: Types> State<T> {
+    /// Whether a certificate takes the place of its lane's base. At one height, a base of another
+    /// digest may have been acked in this epoch: what only an earlier one certified would be acked
+    /// beside it, so it stays out.
+    fn is_news(&mut self, certificate: &Certificate<T>) -> bool {
+        let current = self.epochs.epoch();
+        let (height, epoch) = certificate.rank();
+        let base = &self.lane(&certificate.sequencer).base;
+        let newer = (height, Some(epoch)) > base.rank();
+        let split = height == base.tip.height && certificate.tip.digest != base.tip.digest;
+        newer && self.epochs.contain(epoch) && (!split || epoch >= current)
+    }
+
     /// A peer showed a certificate: it is checked if it is news, together with others that are.
     pub(super) fn offer(
         &mut self,
@@ -23,9 +35,7 @@ impl<T: Types> State<T> {
         certificate: Arc<Certificate<T>>,
         effects: &mut Vec<Effect<T>>,
     ) {
-        let lane = self.lane(&certificate.sequencer);
-        let (height, epoch) = certificate.rank();
-        if (height, Some(epoch)) <= lane.base.rank() || !self.epochs.contain(epoch) {
+        if !self.is_news(&certificate) {
             return;
         }
         if self.canary.is(Canary::TrustCertificates) {
@@ -98,10 +108,8 @@ impl<T: Types> State<T> {
         effects: &mut Vec<Effect<T>>,
     ) {
         let sequencer = certificate.sequencer.clone();
-        let lane = self.lane(&sequencer);
-        let (height, epoch) = certificate.rank();
         // It may have been checked while the epoch moved on.
-        if (height, Some(epoch)) <= lane.base.rank() || !self.epochs.contain(epoch) {
+        if !self.is_news(&certificate) {
             return;
         }
         let tip = certificate.tip;
@@ -117,10 +125,10 @@ impl<T: Types> State<T> {
         // A header that waits at this height beside another certified one is proof.
         let waiting = lane
             .waiting
-            .get(&height)
+            .get(&tip.height)
             .filter(|it| it.digest() != tip.digest)
             .cloned();
-        let locked = lane.locks.get(&height).map(|it| it.header.clone());
+        let locked = lane.locks.get(&tip.height).map(|it| it.header.clone());
         let conflicting = waiting.or(locked.filter(|it| it.digest() != tip.digest));
         lane.rebase(&genesis, tip, Some(certificate.clone()), position);
         if let Some(header) = conflicting {

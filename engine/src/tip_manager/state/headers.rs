@@ -74,11 +74,19 @@ impl<T: Types> State<T> {
             self.refuse(from, Refusal::Impossible(header.height()), effects);
             return;
         }
+        let lacked = self.lane(sequencer).lacks(header);
+        // It is served to others, who cut off whoever shows them a bad signature.
+        if lacked && !header.verify(&self.header_namespace) {
+            self.refuse(from, Refusal::HeaderSignature(header.height()), effects);
+            return;
+        }
         let lane = self.lane(sequencer);
-        let filled = lane.fill(&genesis, header);
+        if lacked {
+            lane.fill(&genesis, header);
+        }
         let (base, certificate) = (lane.base.tip, lane.base.certificate.clone());
         if header.height() < base.height {
-            if !filled {
+            if !lacked {
                 self.refuse(from, Refusal::BelowBase(header.height()), effects);
             }
             return;

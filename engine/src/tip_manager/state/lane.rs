@@ -268,9 +268,9 @@ impl<T: Types> Lane<T> {
             .is_some_and(|it| it.header().previous != self.executed.digest)
     }
 
-    /// Takes a header at or below the base, if the chain has a place for it. No signature is needed:
-    /// a certificate above it vouches for it through the links.
-    pub fn fill(&mut self, genesis: &Genesis, header: &Arc<Signed<T>>) -> bool {
+    /// Whether the chain has a place for this very header: a certificate above it vouches for it
+    /// through the links.
+    pub fn lacks(&self, header: &Signed<T>) -> bool {
         let height = header.height();
         if height <= self.executed.height || self.chain.contains_key(&height) {
             return false;
@@ -283,11 +283,13 @@ impl<T: Types> Lane<T> {
                 None => return false,
             }
         };
-        if header.digest() != expected {
-            return false;
-        }
+        header.digest() == expected
+    }
+
+    /// Takes a header that the chain lacks.
+    pub fn fill(&mut self, genesis: &Genesis, header: &Arc<Signed<T>>) {
         self.ahead.fill(genesis, header);
-        self.chain.insert(height, header.clone());
+        self.chain.insert(header.height(), header.clone());
         // What a dropped lock left behind below it may link now.
         let mut below = header.clone();
         while let Some(spare) = self
@@ -298,7 +300,6 @@ impl<T: Types> Lane<T> {
             self.chain.insert(spare.height(), spare.clone());
             below = spare;
         }
-        true
     }
 
     /// The heights between the executed inclusion and the base whose headers are not here, highest

@@ -1,0 +1,401 @@
+use super::{Effect, Message, State, StateConfig};
+use crate::{
+    activity::Next,
+    canary::Canary,
+    horizon::Horizon,
+    record::Record,
+    testing::{NOW_MS, Nouns, World, payload},
+    types::{Certificate, Signed, Tip},
+    wire::Envelope,
+};
+use std::sync::Arc;
+
+mod epochs;
+mod restart;
+
+const ME: usize = 1;
+const LINGER_MS: u64 = 3;
+
+type Effects = Vec<Effect<Nouns>>;
+
+/// One lane's owner. The test answers every effect itself.
+struct Owner {
+    me: usize,
+    state: State<Nouns>,
+    now_ms: u64,
+    written: Vec<Record<Nouns>>,
+    durable: usize,
+    found: usize,
+    /// The state waits for a chunk.
+    is_asking: bool,
+}
+
+impl Owner {
+    fn new(world: &World, me: usize) -> Self {
+        Self::restored(world, me, 0, Vec::new())
+    }
+
+    fn restored(world: &World, me: usize, epoch: u64, written: Vec<Record<Nouns>>) -> Self {
+        let config = StateConfig {
+            genesis: world.genesis.clone(),
+            key: world.keys[me].clone(),
+            me: world.key(me),
+            epochs: world.epochs(me, epoch),
+            certificate_linger_ms: LINGER_MS,
+            canary: Canary::None,
+        };
+        let state = State::restore(config, &written);
+        let found = written.len();
+        Self {
+            me,
+            state,
+            now_ms: NOW_MS,
+            written,
+            durable: found,
+            found,
+            is_asking: false,
+        }
+    }
+
+    fn tell(&mut self, message: Message<Nouns>) -> Effects {
+        let mut effects = Vec::new();
+        self.state.apply(self.now_ms, message, &mut effects);
+        for effect in &effects {
+            match effect {
+                Effect::Journal(record) => self.written.push(record.clone()),
+                Effect::Propose(_) => self.is_asking = true,
+                _ => {}
+            }
+        }
+        effects
+    }
+
+    /// Gives the chunk that was asked for.
+    fn seal(&mut self, salt: u64) -> Effects {
+        self.is_asking = false;
+        self.tell(Message::Sealed(payload(salt)))
+    }
+
+    fn sync(&mut self) -> Effects {
+        self.durable = self.written.len();
+        self.tell(Message::Synced((self.durable - self.found) as u64))
+    }
+
+    /// Time passes, up to a wake-up.
+    fn pass(&mut self, ms: u64) -> Effects {
+        self.now_ms += ms;
+        self.tell(Message::Woken)
+    }
+
+    /// Seals and sends chunks, one a slot, until none is asked for. Returns the headers.
+    fn run(&mut self) -> Vec<Arc<Signed<Nouns>>> {
+        let mut headers = Vec::new();
+        loop {
+            if !self.is_asking {
+                self.pass(1);
+            }
+            if !self.is_asking {
+                return headers;
+            }
+            self.seal(headers.len() as u64);
+            headers.extend(published(&self.sync()));
+        }
+    }
+
+    fn certified(&mut self, certificate: Arc<Certificate<Nouns>>) -> Effects {
+        self.tell(Message::Certified(certificate))
+    }
+
+    fn executed(&mut self, world: &World, tip: Tip) -> Effects {
+        let lane = [(world.key(self.me), tip)];
+        let horizon = Horizon {
+            included: lane.clone().into(),
+            executed: lane.into(),
+            ..Horizon::default()
+        };
+        self.tell(Message::Advanced(horizon))
+    }
+}
+
+fn asked(effects: &[Effect<Nouns>]) -> Vec<Next> {
+    let asked = effects.iter().filter_map(|it| match it {
+        Effect::Propose(next) => Some(*next),
+        _ => None,
+    });
+    asked.collect()
+}
+
+fn published(effects: &[Effect<Nouns>]) -> Vec<Arc<Signed<Nouns>>> {
+    let published = effects.iter().filter_map(|it| match it {
+        Effect::Publish(envelope) => Some(envelope.headers.clone()),
+        _ => None,
+    });
+    published.flatten().collect()
+}
+
+fn resent(effects: &[Effect<Nouns>]) -> Vec<Envelope<Nouns>> {
+    let resent = effects.iter().filter_map(|it| match it {
+        Effect::Broadcast(envelope) => Some(envelope.clone()),
+        _ => None,
+    });
+    resent.collect()
+}
+
+fn counted(effects: &[Effect<Nouns>]) -> Vec<Tip> {
+    let counted = effects.iter().filter_map(|it| match it {
+        Effect::Count(tip) => Some(*tip),
+        _ => None,
+    });
+    counted.collect()
+}
+
+// L-10: a header that could be forgotten is not shown.
+#[test]
+fn a_header_is_sent_once_it_is_durable_and_then_once() {
+    let world = World::new();
+    let mut owner = Owner::new(&world, ME);
+    let slot = world.genesis.slot_at(NOW_MS);
+    assert_eq!(
+        asked(&owner.tell(Message::Ticked)),
+        [Next { height: 1, slot: 1 }]
+    );
+    let effects = owner.seal(0);
+    assert!(published(&effects).is_empty());
+    let headers = published(&owner.sync());
+    assert_eq!(headers.len(), 1);
+    assert_eq!((headers[0].height(), headers[0].tip().slot), (1, slot));
+    assert!(
+        headers[0].extends(&world.root(ME)) && headers[0].verify(&world.genesis.header_namespace())
+    );
+    assert!(published(&owner.tell(Message::Synced(1))).is_empty());
+}
+
+// D-07: one chunk a slot.
+#[test]
+fn the_next_chunk_is_asked_for_in_the_next_slot() {
+    let mut genesis = crate::testing::genesis();
+    genesis.slot_ms = 10;
+    let world = World::with(genesis);
+    let mut owner = Owner::new(&world, ME);
+    owner.tell(Message::Ticked);
+    assert!(asked(&owner.seal(0)).is_empty());
+    assert_eq!(owner.state.wake_ms(), Some(NOW_MS + 10));
+    assert!(asked(&owner.pass(9)).is_empty());
+    let slot = NOW_MS / 10 + 1;
+    assert_eq!(asked(&owner.pass(1)), [Next { height: 2, slot }]);
+    owner.now_ms -= 5;
+    let effects = owner.seal(1);
+    let Effect::Journal(Record::Own { header }) = &effects[0] else {
+        panic!("a header")
+    };
+    assert_eq!(
+        header.tip().slot,
+        slot,
+        "a clock that steps back takes no slot twice"
+    );
+}
+
+// L-11
+#[test]
+fn no_more_than_in_flight_max_headers_are_uncertified() {
+    let world = World::new();
+    let mut owner = Owner::new(&world, ME);
+    owner.tell(Message::Ticked);
+    let headers = owner.run();
+    assert_eq!(
+        headers.iter().map(|it| it.height()).collect::<Vec<_>>(),
+        [1, 2, 3, 4]
+    );
+    assert_eq!(
+        owner.state.in_flight(),
+        headers.iter().map(|it| it.tip()).collect::<Vec<_>>()
+    );
+    assert!(asked(&owner.tell(Message::Ticked)).is_empty());
+    let effects = owner.certified(world.certificate(0, &headers[1]));
+    assert_eq!(asked(&effects).len(), 1);
+    assert_eq!(
+        owner.state.in_flight()[0],
+        headers[1].tip(),
+        "the certified tip stays countable"
+    );
+    assert!(
+        owner
+            .certified(world.certificate(0, &headers[0]))
+            .is_empty(),
+        "an older one is no news"
+    );
+}
+
+// D-39, L-11
+#[test]
+fn the_lane_stops_where_a_block_could_not_take_it_and_goes_on_when_it_is_included() {
+    let mut genesis = crate::testing::genesis();
+    genesis.lane_ahead_max.bytes = 1_300;
+    let world = World::with(genesis);
+    let mut owner = Owner::new(&world, ME);
+    owner.tell(Message::Ticked);
+    let headers = owner.run();
+    assert_eq!(headers.len(), 4, "the fifth may have 1000 bytes");
+    assert!(asked(&owner.certified(world.certificate(0, &headers[3]))).is_empty());
+    assert_eq!(asked(&owner.executed(&world, headers[0].tip())).len(), 1);
+}
+
+// L-08
+#[test]
+fn what_is_uncertified_is_sent_again_lowest_first_and_byte_for_byte_when_nothing_moved() {
+    let world = World::new();
+    let mut owner = Owner::new(&world, ME);
+    owner.tell(Message::Ticked);
+    let headers = owner.run();
+    assert!(
+        resent(&owner.tell(Message::Ticked)).is_empty(),
+        "they went out since the last tick"
+    );
+    for _ in 0..3 {
+        let envelopes = resent(&owner.tell(Message::Ticked));
+        let expected = world.envelope(&headers, None);
+        let committee = world.committee(ME, 0);
+        assert_eq!(envelopes.len(), 1);
+        assert_eq!(envelopes[0].encode(&committee), expected.encode(&committee));
+    }
+    let certificate = world.certificate(0, &headers[1]);
+    owner.certified(certificate.clone());
+    assert!(resent(&owner.tell(Message::Ticked)).is_empty(), "it moved");
+    let envelopes = resent(&owner.tell(Message::Ticked));
+    assert_eq!(
+        envelopes,
+        [world.envelope(&headers[2..], Some(&certificate))]
+    );
+}
+
+// L-08: idle time costs nothing.
+#[test]
+fn nothing_is_sent_again_once_all_is_certified() {
+    let world = World::new();
+    let mut owner = Owner::new(&world, ME);
+    owner.tell(Message::Ticked);
+    assert!(
+        resent(&owner.tell(Message::Ticked)).is_empty(),
+        "nor before there is anything"
+    );
+    let headers = owner.run();
+    owner.certified(world.certificate(0, &headers[3]));
+    owner.tell(Message::Declined);
+    for _ in 0..3 {
+        assert!(resent(&owner.tell(Message::Ticked)).is_empty());
+    }
+}
+
+// L-11, D-04
+#[test]
+fn a_new_certificate_travels_with_the_next_header_or_alone_after_a_while() {
+    let world = World::new();
+    let mut owner = Owner::new(&world, ME);
+    owner.tell(Message::Ticked);
+    let headers = owner.run();
+    let first = world.certificate(0, &headers[0]);
+    owner.certified(first.clone());
+    owner.seal(9);
+    let effects = owner.sync();
+    let [Effect::Publish(envelope)] = &effects[..] else {
+        panic!("one envelope")
+    };
+    assert_eq!(envelope.certificate, Some(first));
+    assert!(
+        resent(&owner.pass(LINGER_MS)).is_empty(),
+        "it went with the header"
+    );
+
+    let second = world.certificate(0, &headers[1]);
+    owner.certified(second.clone());
+    assert!(resent(&owner.pass(LINGER_MS - 1)).is_empty());
+    assert_eq!(resent(&owner.pass(1)), [world.envelope(&[], Some(&second))]);
+    assert!(resent(&owner.pass(LINGER_MS)).is_empty(), "once");
+}
+
+// L-09
+#[test]
+fn an_application_without_a_chunk_is_asked_again_at_the_next_tick() {
+    let world = World::new();
+    let mut owner = Owner::new(&world, ME);
+    assert_eq!(asked(&owner.tell(Message::Ticked)).len(), 1);
+    assert!(
+        asked(&owner.tell(Message::Ticked)).is_empty(),
+        "it takes as long as it likes"
+    );
+    assert!(asked(&owner.tell(Message::Declined)).is_empty());
+    assert!(asked(&owner.pass(100)).is_empty());
+    assert_eq!(asked(&owner.tell(Message::Ticked)).len(), 1);
+}
+
+// L-10
+#[test]
+fn peers_are_answered_with_durable_headers_and_the_newest_certificate() {
+    let world = World::new();
+    let mut owner = Owner::new(&world, ME);
+    owner.tell(Message::Ticked);
+    let headers = owner.run();
+    let certificate = world.certificate(0, &headers[1]);
+    owner.certified(certificate.clone());
+    owner.seal(9);
+    let mut ask = |from, upto| {
+        owner.tell(Message::Asked {
+            to: world.key(2),
+            from,
+            upto,
+        })
+    };
+    let effects = ask(2, u64::MAX);
+    let [Effect::Answer { to, envelope }] = &effects[..] else {
+        panic!("one answer")
+    };
+    assert_eq!(*to, world.key(2));
+    assert_eq!(
+        *envelope,
+        world.envelope(&headers[1..], Some(&certificate)),
+        "5 is not durable"
+    );
+    for (from, upto) in [(3, 2), (5, 5), (u64::MAX, u64::MAX)] {
+        assert!(ask(from, upto).is_empty(), "{from} to {upto}");
+    }
+}
+
+// L-03: what was signed here stays, whoever certifies something else.
+#[test]
+fn a_certificate_over_another_header_at_an_own_height_is_ignored() {
+    let world = World::new();
+    let mut owner = Owner::new(&world, ME);
+    owner.tell(Message::Ticked);
+    let headers = owner.run();
+    let fork = world.branch(ME, world.root(ME), 2, 77);
+    assert!(owner.certified(world.certificate(0, &fork[1])).is_empty());
+    assert!(owner.state.certificate().is_none());
+    owner.certified(world.certificate(0, &headers[0]));
+    assert_eq!(owner.state.certificate().unwrap().tip, headers[0].tip());
+}
+
+// R-15, L-16
+#[test]
+fn executed_headers_are_let_go_and_their_records_forgotten() {
+    let world = World::new();
+    let mut owner = Owner::new(&world, ME);
+    owner.tell(Message::Ticked);
+    let headers = owner.run();
+    owner.certified(world.certificate(0, &headers[2]));
+    let effects = owner.executed(&world, headers[1].tip());
+    assert!(effects.iter().any(|it| matches!(it, Effect::Forget(2))));
+    let effects = owner.tell(Message::Asked {
+        to: world.key(2),
+        from: 1,
+        upto: 9,
+    });
+    let [Effect::Answer { envelope, .. }] = &effects[..] else {
+        panic!("one answer")
+    };
+    assert_eq!(envelope.headers, headers[1..]);
+    let again = owner.executed(&world, headers[0].tip());
+    assert!(
+        !again.iter().any(|it| matches!(it, Effect::Forget(_))),
+        "execution never goes back"
+    );
+}
