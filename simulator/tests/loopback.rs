@@ -8,9 +8,7 @@ use commonware_p2p::{
     Address, AddressableManager as _,
     authenticated::lookup::{self, Oracle},
 };
-use commonware_runtime::{
-    Clock, Quota, Runner as _, Supervisor as _, deterministic, tokio,
-};
+use commonware_runtime::{Clock, Quota, Runner as _, Supervisor as _, deterministic, tokio};
 use commonware_stream::{
     cups::{self, Cups},
     sake::{self, Sake},

@@ -29,6 +29,11 @@ pub struct Library {
 }
 
 impl Library {
+    /// An equivocator made a second body, which reaches everybody at once.
+    pub fn spread(&mut self, payload: Digest) {
+        self.spread_us.insert(payload, 0);
+    }
+
     /// A node lost its disk.
     pub fn wipe(&mut self, node: usize) {
         self.held.remove(&node);
@@ -237,6 +242,11 @@ impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
         };
         if chance(derive(*seed, 1 + *node as u64), asked, settings.dropped_ppm) {
             // Overload: the sender is dropped unanswered.
+            let lane = self.world.nodes[&header.sequencer];
+            self.shared.observer.report(Seen::Unanswered {
+                lane,
+                height: header.height,
+            });
             return Judgement::Later(oneshot::channel().1);
         }
         let (held, spread_us) = {

@@ -21,7 +21,11 @@ use drystone_engine::{
     scheme::fixture::Fixture,
     types::{Bounds, Certificate, Committee, Evidence, Signed, Tip},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// The transport of a simulated node.
 pub type Simulated<P> = Channels<
@@ -46,6 +50,9 @@ pub struct Shared<F: Fixture> {
     pub certified: Arc<Mutex<Vec<(usize, usize, Tip)>>>,
     /// What each node has learned of the chain, kept over its lives.
     pub feeds: Arc<Mutex<Vec<Feed<F>>>>,
+    /// Nodes whose directories were initialised. Their operator repeats that until it is done: a crash in the middle of
+    /// it is no lost disk.
+    pub initialised: Arc<Mutex<BTreeSet<usize>>>,
     /// Seed of the doubles' draws.
     pub seed: u64,
 }
@@ -58,6 +65,7 @@ impl<F: Fixture> Clone for Shared<F> {
             engines: self.engines.clone(),
             certified: self.certified.clone(),
             feeds: self.feeds.clone(),
+            initialised: self.initialised.clone(),
             seed: self.seed,
         }
     }
@@ -255,8 +263,9 @@ impl<F: Fixture> Life<F> {
         } = self;
         let options = shared.world.options.clone();
         let journal = journal_config(partition, options.section_bytes);
-        if incarnation == 0 {
+        if !shared.initialised.lock().contains(&node) {
             Engine::<Nouns<F>>::initialise(&context, &journal).await?;
+            shared.initialised.lock().insert(node);
         }
         let reporter = Report {
             shared: Arc::new(ReportShared {

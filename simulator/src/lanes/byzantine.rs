@@ -14,7 +14,7 @@ use drystone_engine::{
     types::{Certificate, Digest, Header, Signed, Tip},
     wire::Envelope,
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Sends on one of the node's channels, whatever the network.
 pub type Outlet<P> = Box<dyn FnMut(usize, Recipients<P>, Bytes) + Send>;
@@ -27,7 +27,15 @@ pub struct Tap<F: Fixture> {
     shared: Shared<F>,
     node: usize,
     role: Role,
-    inner: Mutex<(Draw, Outlet<F::PublicKey>)>,
+    inner: Mutex<Inner<F>>,
+}
+
+/// What a tap changes.
+struct Inner<F: Fixture> {
+    draw: Draw,
+    send: Outlet<F::PublicKey>,
+    /// Second headers that are to be shown again.
+    twins: BTreeMap<u64, Arc<Signed<Nouns<F>>>>,
 }
 
 /// What a role does beyond the engine, if anything.
@@ -42,11 +50,15 @@ pub fn misbehave<F: Fixture>(
         .split_at(node as u64);
     match role {
         Role::Honest | Role::Withholds { .. } => None,
-        Role::Equivocates | Role::SendsGarbage => Some(Tap {
+        Role::Equivocates | Role::ShowsTwins { .. } | Role::SendsGarbage => Some(Tap {
             shared: shared.clone(),
             node,
             role,
-            inner: Mutex::new((draw, outlet)),
+            inner: Mutex::new(Inner {
+                draw,
+                send: outlet,
+                twins: BTreeMap::new(),
+            }),
         }),
     }
 }
@@ -74,21 +86,37 @@ impl<F: Fixture> Tap<F> {
             .collect()
     }
 
+    /// Sends a header of the node's own lane.
+    fn send(
+        &self,
+        send: &mut Outlet<F::PublicKey>,
+        to: Recipients<F::PublicKey>,
+        header: Arc<Signed<Nouns<F>>>,
+    ) {
+        let envelope = Envelope {
+            sequencer: self.world().names[self.node].clone(),
+            headers: vec![header],
+            certificate: None,
+        };
+        let bytes = envelope.encode(&self.world().committee(self.epoch(), Some(self.node)));
+        send(0, to, bytes);
+    }
+
     /// A header of the node's own lane is about to be sent.
     pub fn show(&self, header: Arc<Signed<Nouns<F>>>) {
         let mut inner = self.inner.lock();
-        let (draw, send) = &mut *inner;
+        let Inner { draw, send, twins } = &mut *inner;
         match self.role {
             Role::Equivocates if draw.chance(300_000) => {
                 let twin = self.twin(&header, draw);
                 let to = Recipients::Some(self.some(draw));
-                let envelope = Envelope {
-                    sequencer: self.world().names[self.node].clone(),
-                    headers: vec![Arc::new(twin)],
-                    certificate: None,
-                };
-                let bytes = envelope.encode(&self.world().committee(self.epoch(), Some(self.node)));
-                send(0, to, bytes);
+                self.send(send, to, Arc::new(twin));
+            }
+            Role::ShowsTwins { to } => {
+                let twin = Arc::new(self.twin(&header, draw));
+                let to = Recipients::One(self.world().names[to].clone());
+                twins.insert(header.height(), twin.clone());
+                self.send(send, to, twin);
             }
             Role::SendsGarbage => {
                 let length = draw.magnitude(1..=400);
@@ -102,12 +130,16 @@ impl<F: Fixture> Tap<F> {
         }
     }
 
-    /// Another header at the same height, signed as well.
+    /// Another header at the same height, signed as well. Every other one has a body.
     fn twin(&self, header: &Signed<Nouns<F>>, draw: &mut Draw) -> Signed<Nouns<F>> {
         let mut payload = header.header().payload;
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&draw.bits().to_be_bytes());
         payload.digest = Digest::from(bytes);
+        // With a body it can be acked as well as the first, and nothing but its lock is in the way.
+        if draw.coin() {
+            self.shared.library.lock().spread(payload.digest);
+        }
         let twin = Header {
             payload,
             ..header.header().clone()
@@ -118,13 +150,19 @@ impl<F: Fixture> Tap<F> {
 
     /// A certificate was taken as a lane's newest.
     pub fn certified(&self, certificate: &Certificate<Nouns<F>>) {
-        if self.role != Role::SendsGarbage {
-            return;
-        }
         let mut inner = self.inner.lock();
-        let (draw, send) = &mut *inner;
-        if !draw.chance(100_000) {
-            return;
+        let Inner { draw, send, twins } = &mut *inner;
+        match self.role {
+            Role::SendsGarbage if draw.chance(100_000) => {}
+            Role::ShowsTwins { to } if certificate.sequencer == self.world().names[self.node] => {
+                let above = twins.split_off(&(certificate.tip.height + 1));
+                for twin in std::mem::replace(twins, above).into_values() {
+                    let to = Recipients::One(self.world().names[to].clone());
+                    self.send(send, to, twin);
+                }
+                return;
+            }
+            _ => return,
         }
         // The signatures of one place under another: nothing but checking them tells.
         let mut bytes = [0; 32];

@@ -116,6 +116,13 @@ pub enum Seen {
         /// The header's height.
         height: u64,
     },
+    /// The application dropped the question for a verdict.
+    Unanswered {
+        /// The lane.
+        lane: usize,
+        /// The header's height.
+        height: u64,
+    },
     /// A node is told how far the chain has come.
     Told {
         /// The node.
@@ -146,6 +153,7 @@ impl Observation for Seen {
         "evidence",
         "stored",
         "refused",
+        "unanswered",
         "told",
         "included",
     ];
@@ -160,6 +168,7 @@ impl Observation for Seen {
             Self::Evidence { .. } => "evidence",
             Self::Stored { .. } => "stored",
             Self::Refused { .. } => "refused",
+            Self::Unanswered { .. } => "unanswered",
             Self::Told { .. } => "told",
             Self::Included { .. } => "included",
         }

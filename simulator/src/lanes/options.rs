@@ -227,6 +227,12 @@ pub enum Role {
     Honest,
     /// Signs a second header for some of its heights and shows it to some validators.
     Equivocates,
+    /// Signs a second header for every height and shows it to one validator alone: before the first one, and again
+    /// once that is certified.
+    ShowsTwins {
+        /// The validator, as a node.
+        to: usize,
+    },
     /// Sends bytes that are no messages, broken copies of messages, and forged certificates.
     SendsGarbage,
     /// Its bodies reach the other nodes only at a time, if at all.

@@ -46,6 +46,7 @@ pub fn named<F: Named>() -> Vec<Scenario<Lanes<F>>> {
 }
 
 /// The goal that certificates of lanes at or above a height are known to nodes.
+#[derive(Clone)]
 pub struct Certifies {
     height: u64,
     wanting: BTreeSet<(usize, usize)>,

@@ -19,7 +19,12 @@ use crate::{
 };
 use commonware_utils::sync::Mutex;
 use drystone_engine::{scheme::fixture::Fixture, wire};
-use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::SystemTime};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+    sync::Arc,
+    time::SystemTime,
+};
 
 /// A cluster of lanes over one scheme.
 pub struct Lanes<F: Fixture> {
@@ -73,6 +78,7 @@ impl<F: Named> Lanes<F> {
                 world,
                 library: Arc::new(Mutex::new(Library::default())),
                 engines: Arc::new(Mutex::new(BTreeMap::new())),
+                initialised: Arc::new(Mutex::new(BTreeSet::new())),
                 certified: Arc::new(Mutex::new(Vec::new())),
                 feeds: Arc::new(Mutex::new(feeds)),
                 seed,

@@ -3,7 +3,7 @@
 use super::{Faults, STEPS_MAX, Scenario, Step, Written};
 use crate::{
     Fault, Goal, Property, System,
-    plan::{Link, Plan, Timed},
+    plan::{Latencies, Link, Plan, Timed},
 };
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
@@ -15,7 +15,9 @@ impl<S: System> Scenario<S> {
             nodes: S::NODES,
             options: None,
             roles: BTreeMap::new(),
+            adjust: None,
             link: None,
+            disk: None,
             faults: Faults::Swarm {
                 without: Vec::new(),
             },
@@ -64,6 +66,13 @@ impl<S: System> Scenario<S> {
         self
     }
 
+    /// Changes a part of the options and leaves the rest as drawn or given: `.adjust(|it| it.slot_ms = 1)`.
+    #[must_use]
+    pub fn adjust(mut self, change: impl Fn(&mut S::Options) + Send + Sync + 'static) -> Self {
+        self.adjust = Some(Arc::new(change));
+        self
+    }
+
     /// This node does this.
     #[must_use]
     pub fn role(mut self, node: usize, role: S::Role) -> Self {
@@ -75,6 +84,13 @@ impl<S: System> Scenario<S> {
     #[must_use]
     pub const fn link(mut self, link: Link) -> Self {
         self.link = Some(link);
+        self
+    }
+
+    /// Every disk takes so long. Without it those of a written scenario take no time, and a crash finds nothing unsynced.
+    #[must_use]
+    pub const fn disk(mut self, disk: Latencies) -> Self {
+        self.disk = Some(disk);
         self
     }
 

@@ -26,6 +26,7 @@ pub const STEPS_MAX: u64 = 10_000_000;
 /// The link of a scenario that is written and does not say.
 pub const LINK: Link = Link::new(1_000, 0);
 
+type Adjust<S> = Arc<dyn Fn(&mut <S as System>::Options) + Send + Sync>;
 type MakeGoal<S> = Arc<dyn Fn(&Plan<S>) -> Box<dyn Goal<<S as System>::Observation>> + Send + Sync>;
 type MakeProperties<S> =
     Arc<dyn Fn(&Plan<S>) -> Vec<Box<dyn Property<<S as System>::Observation>>> + Send + Sync>;
@@ -36,7 +37,9 @@ pub struct Scenario<S: System> {
     nodes: RangeInclusive<usize>,
     options: Option<S::Options>,
     roles: BTreeMap<usize, S::Role>,
+    adjust: Option<Adjust<S>>,
     link: Option<Link>,
+    disk: Option<Latencies>,
     faults: Faults,
     actions: Vec<Timed<S::Action>>,
     workload: bool,
@@ -98,10 +101,13 @@ impl<S: System> Scenario<S> {
             .split("nodes")
             .within(*self.nodes.start() as u64..=*self.nodes.end() as u64);
         let count = usize::try_from(count).expect("a count of nodes is small");
-        let options = match &self.options {
+        let mut options = match &self.options {
             Some(options) => options.clone(),
             None => S::draw_options(&mut draw.split("options"), count),
         };
+        if let Some(adjust) = &self.adjust {
+            adjust(&mut options);
+        }
         let liveness_us = self.liveness_us.unwrap_or_else(|| S::liveness_us(&options));
         let safety_us = self.safety_us(&draw);
         let span = Span {
@@ -114,7 +120,7 @@ impl<S: System> Scenario<S> {
             mut faults,
             link,
             clocks,
-            disks,
+            mut disks,
         } = match &self.faults {
             Faults::Written(written) => Surroundings::calm(written, safety_us, count),
             Faults::Swarm { without } => {
@@ -123,6 +129,9 @@ impl<S: System> Scenario<S> {
                 swarm.draw(count)
             }
         };
+        if let Some(disk) = self.disk {
+            disks.fill(disk);
+        }
         let mut actions = self.actions.clone();
         if self.workload {
             actions.extend(S::draw_actions(
@@ -217,7 +226,9 @@ impl<S: System> Clone for Scenario<S> {
             nodes: self.nodes.clone(),
             options: self.options.clone(),
             roles: self.roles.clone(),
+            adjust: self.adjust.clone(),
             link: self.link,
+            disk: self.disk,
             faults: self.faults.clone(),
             actions: self.actions.clone(),
             workload: self.workload,
