@@ -11,13 +11,13 @@ use crate::{
 use std::sync::Arc;
 
 mod epochs;
+mod resends;
 mod restart;
 
 const ME: usize = 1;
 const LINGER_MS: u64 = 3;
 
 type Effects = Vec<Effect<Nouns>>;
-
 /// One lane's owner. The test answers every effect itself.
 struct Owner {
     me: usize,
@@ -238,164 +238,4 @@ fn the_lane_stops_where_a_block_could_not_take_it_and_goes_on_when_it_is_include
     assert_eq!(headers.len(), 4, "the fifth may have 1000 bytes");
     assert!(asked(&owner.certified(world.certificate(0, &headers[3]))).is_empty());
     assert_eq!(asked(&owner.executed(&world, headers[0].tip())).len(), 1);
-}
-
-// L-08
-#[test]
-fn what_is_uncertified_is_sent_again_lowest_first_and_byte_for_byte_when_nothing_moved() {
-    let world = World::new();
-    let mut owner = Owner::new(&world, ME);
-    owner.tell(Message::Ticked);
-    let headers = owner.run();
-    assert!(
-        resent(&owner.tell(Message::Ticked)).is_empty(),
-        "they went out since the last tick"
-    );
-    for _ in 0..3 {
-        let envelopes = resent(&owner.tell(Message::Ticked));
-        let expected = world.envelope(&headers, None);
-        let committee = world.committee(ME, 0);
-        assert_eq!(envelopes.len(), 1);
-        assert_eq!(envelopes[0].encode(&committee), expected.encode(&committee));
-    }
-    let certificate = world.certificate(0, &headers[1]);
-    owner.certified(certificate.clone());
-    assert!(resent(&owner.tell(Message::Ticked)).is_empty(), "it moved");
-    let envelopes = resent(&owner.tell(Message::Ticked));
-    assert_eq!(
-        envelopes,
-        [world.envelope(&headers[2..], Some(&certificate))]
-    );
-}
-
-// L-08: idle time costs nothing.
-#[test]
-fn nothing_is_sent_again_once_all_is_certified() {
-    let world = World::new();
-    let mut owner = Owner::new(&world, ME);
-    owner.tell(Message::Ticked);
-    assert!(
-        resent(&owner.tell(Message::Ticked)).is_empty(),
-        "nor before there is anything"
-    );
-    let headers = owner.run();
-    owner.certified(world.certificate(0, &headers[3]));
-    owner.tell(Message::Declined);
-    for _ in 0..3 {
-        assert!(resent(&owner.tell(Message::Ticked)).is_empty());
-    }
-}
-
-// L-11, D-04
-#[test]
-fn a_new_certificate_travels_with_the_next_header_or_alone_after_a_while() {
-    let world = World::new();
-    let mut owner = Owner::new(&world, ME);
-    owner.tell(Message::Ticked);
-    let headers = owner.run();
-    let first = world.certificate(0, &headers[0]);
-    owner.certified(first.clone());
-    owner.seal(9);
-    let effects = owner.sync();
-    let [Effect::Publish(envelope)] = &effects[..] else {
-        panic!("one envelope")
-    };
-    assert_eq!(envelope.certificate, Some(first));
-    assert!(
-        resent(&owner.pass(LINGER_MS)).is_empty(),
-        "it went with the header"
-    );
-
-    let second = world.certificate(0, &headers[1]);
-    owner.certified(second.clone());
-    assert!(resent(&owner.pass(LINGER_MS - 1)).is_empty());
-    assert_eq!(resent(&owner.pass(1)), [world.envelope(&[], Some(&second))]);
-    assert!(resent(&owner.pass(LINGER_MS)).is_empty(), "once");
-}
-
-// L-09
-#[test]
-fn an_application_without_a_chunk_is_asked_again_at_the_next_tick() {
-    let world = World::new();
-    let mut owner = Owner::new(&world, ME);
-    assert_eq!(asked(&owner.tell(Message::Ticked)).len(), 1);
-    assert!(
-        asked(&owner.tell(Message::Ticked)).is_empty(),
-        "it takes as long as it likes"
-    );
-    assert!(asked(&owner.tell(Message::Declined)).is_empty());
-    assert!(asked(&owner.pass(100)).is_empty());
-    assert_eq!(asked(&owner.tell(Message::Ticked)).len(), 1);
-}
-
-// L-10
-#[test]
-fn peers_are_answered_with_durable_headers_and_the_newest_certificate() {
-    let world = World::new();
-    let mut owner = Owner::new(&world, ME);
-    owner.tell(Message::Ticked);
-    let headers = owner.run();
-    let certificate = world.certificate(0, &headers[1]);
-    owner.certified(certificate.clone());
-    owner.seal(9);
-    let mut ask = |from, upto| {
-        owner.tell(Message::Asked {
-            to: world.key(2),
-            from,
-            upto,
-        })
-    };
-    let effects = ask(2, u64::MAX);
-    let [Effect::Answer { to, envelope }] = &effects[..] else {
-        panic!("one answer")
-    };
-    assert_eq!(*to, world.key(2));
-    assert_eq!(
-        *envelope,
-        world.envelope(&headers[1..], Some(&certificate)),
-        "5 is not durable"
-    );
-    for (from, upto) in [(3, 2), (5, 5), (u64::MAX, u64::MAX)] {
-        assert!(ask(from, upto).is_empty(), "{from} to {upto}");
-    }
-}
-
-// L-03: what was signed here stays, whoever certifies something else.
-#[test]
-fn a_certificate_over_another_header_at_an_own_height_is_ignored() {
-    let world = World::new();
-    let mut owner = Owner::new(&world, ME);
-    owner.tell(Message::Ticked);
-    let headers = owner.run();
-    let fork = world.branch(ME, world.root(ME), 2, 77);
-    assert!(owner.certified(world.certificate(0, &fork[1])).is_empty());
-    assert!(owner.state.certificate().is_none());
-    owner.certified(world.certificate(0, &headers[0]));
-    assert_eq!(owner.state.certificate().unwrap().tip, headers[0].tip());
-}
-
-// R-15, L-16
-#[test]
-fn executed_headers_are_let_go_and_their_records_forgotten() {
-    let world = World::new();
-    let mut owner = Owner::new(&world, ME);
-    owner.tell(Message::Ticked);
-    let headers = owner.run();
-    owner.certified(world.certificate(0, &headers[2]));
-    let effects = owner.executed(&world, headers[1].tip());
-    assert!(effects.iter().any(|it| matches!(it, Effect::Forget(2))));
-    let effects = owner.tell(Message::Asked {
-        to: world.key(2),
-        from: 1,
-        upto: 9,
-    });
-    let [Effect::Answer { envelope, .. }] = &effects[..] else {
-        panic!("one answer")
-    };
-    assert_eq!(envelope.headers, headers[1..]);
-    let again = owner.executed(&world, headers[0].tip());
-    assert!(
-        !again.iter().any(|it| matches!(it, Effect::Forget(_))),
-        "execution never goes back"
-    );
 }
