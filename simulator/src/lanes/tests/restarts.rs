@@ -166,20 +166,6 @@ fn a_sequencer_that_lost_its_disk_goes_on_beside_a_header_that_only_one_validato
         );
     }
     for run in watch(&scenario, 0..5) {
-        for it in run.seen() {
-            let mine = match it.what {
-                Seen::Certified { lane, .. }
-                | Seen::Acked { lane, .. }
-                | Seen::Proposed { lane, .. }
-                | Seen::Locked { lane, .. }
-                | Seen::Included { lane, .. } => lane == 0,
-                Seen::Evidence { .. } | Seen::Entered { .. } => true,
-                _ => false,
-            };
-            if mine && it.at_us > secs(2) {
-                eprintln!("{} {:?} {:?}", it.at_us, it.node, it.what);
-            }
-        }
         let mut signed: BTreeMap<u64, BTreeMap<u32, _>> = BTreeMap::new();
         for it in run.by(0) {
             if let Seen::Proposed { height, digest, .. } = it.what {
