@@ -108,9 +108,10 @@ impl<F: Fixture> Tap<F> {
         let Inner { draw, send, twins } = &mut *inner;
         match self.role {
             Role::Equivocates if draw.chance(300_000) => {
-                let twin = self.twin(&header, draw);
+                let twin = Arc::new(self.twin(&header, draw));
                 let to = Recipients::Some(self.some(draw));
-                self.send(send, to, Arc::new(twin));
+                twins.insert(header.height(), twin.clone());
+                self.send(&mut senders[0], to, twin);
             }
             Role::ShowsTwins { to } => {
                 let twin = Arc::new(self.twin(&header, draw));
@@ -154,6 +155,18 @@ impl<F: Fixture> Tap<F> {
         let Inner { draw, send, twins } = &mut *inner;
         match self.role {
             Role::SendsGarbage if draw.chance(100_000) => {}
+            Role::Equivocates => {
+                let own = certificate.sequencer == self.world().names[self.node];
+                if own {
+                    *twins = twins.split_off(&(certificate.tip.height + 1));
+                }
+                // Again, late: to a node that forgot what it locked, this one is the first it sees.
+                if let Some(twin) = twins.values().next().filter(|_| draw.chance(300_000)) {
+                    let to = Recipients::Some(self.some(draw));
+                    self.send(&mut senders[0], to, twin.clone());
+                }
+                return;
+            }
             Role::ShowsTwins { to } if certificate.sequencer == self.world().names[self.node] => {
                 let above = twins.split_off(&(certificate.tip.height + 1));
                 for twin in std::mem::replace(twins, above).into_values() {

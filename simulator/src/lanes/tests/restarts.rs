@@ -155,7 +155,7 @@ fn a_sequencer_that_lost_its_disk_goes_on_beside_a_header_that_only_one_validato
         .act(secs(9), Action::Enter { epoch: 1 })
         .act(secs(12), Action::Enter { epoch: 2 })
         .lasting(secs(13))
-        .until(Gains::new(1..7, 1..7, 20), secs(60));
+        .until(Gains::new(0..7, 0..7, 20), secs(60));
     for to in 1..6 {
         scenario = scenario.during(
             secs(2)..wiped.start,
