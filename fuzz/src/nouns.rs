@@ -171,13 +171,16 @@ impl<F: Deployed> World<F> {
         let subject = tip.subject(epoch, &sequencer);
         let signers = self.committee.signers[1..].iter();
         let signed = signers.map(|it| it.sign::<Digest>(subject).expect("a signer"));
-        let proof = self.committee.verifier.optimistic_assemble::<_, Digest>(
-            &mut TestRng::new(0),
-            subject,
-            signed.collect(),
-            Vec::new(),
-            &Sequential,
-        );
+        let proof = self
+            .committee
+            .verifier
+            .optimistic_assemble::<_, Digest, _, _>(
+                &mut TestRng::new(0),
+                subject,
+                signed.collect::<Vec<_>>(),
+                std::iter::empty(),
+                &Sequential,
+            );
         let Ok(proof) = proof else {
             unreachable!("a quorum signed")
         };

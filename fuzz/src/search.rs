@@ -28,7 +28,7 @@ pub struct Crash {
 struct Draws(u64);
 
 impl Draws {
-    const fn next(&mut self) -> u64 {
+    const fn word(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -37,11 +37,11 @@ impl Draws {
 
     /// Below a positive bound.
     fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).expect("below a usize")
+        usize::try_from(self.word() % bound as u64).expect("below a usize")
     }
 
     fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| self.next() as u8).collect()
+        (0..count).map(|_| self.word() as u8).collect()
     }
 }
 
@@ -123,7 +123,7 @@ fn mutate(draws: &mut Draws, corpus: &[Vec<u8>], input: &mut Vec<u8>) {
             let from = draws.below(other.len() + 1);
             input.splice(at.., other[from..].iter().copied());
         }
-        _ if input.is_empty() => input.push(draws.next() as u8),
+        _ if input.is_empty() => input.push(draws.word() as u8),
         3 => {
             let at = at % input.len();
             input[at] ^= 1 << draws.below(8);

@@ -33,7 +33,7 @@ mod world;
 pub use capsule::Capsule;
 pub use outcome::{Failure, FailureKind, Outcome, Signature, Tally};
 pub use plan::{Fault, Plan};
-pub use property::{Goal, Property, Violation};
+pub use property::{Goal, Property, Violation, reaches};
 pub use scenario::{Heal, Scenario};
 pub use system::{Data, Observation, Seat, Span, Stop, System};
 pub use trace::{Now, Observer, Recording, Stamped, TraceHash};

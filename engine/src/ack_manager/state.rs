@@ -257,6 +257,10 @@ impl<T: Types> State<T> {
                         });
                     }
                 }
+                // What was checked for another place says nothing of this one.
+                if self.sealed.get(&job.tip.height) != Some(&job.tip) {
+                    return;
+                }
                 let Some(tally) = self.tallies.get_mut(&(job.tip.height, epoch)) else {
                     return;
                 };

@@ -5,8 +5,8 @@ use crate::wire::HEADERS_MAX;
 use commonware_cryptography::{Hasher as _, PublicKey, Sha256};
 use thiserror::Error;
 
-/// Twice this many headers, all that a validator may hold above its base, travel in one message.
-const IN_FLIGHT_LIMIT: u64 = HEADERS_MAX as u64 / 2;
+/// The base header and twice this many, all that a validator may hold above it, travel in one message.
+const IN_FLIGHT_LIMIT: u64 = (HEADERS_MAX as u64 - 1) / 2;
 
 /// An amount of chunks: how many, and what they hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -98,13 +98,16 @@ impl Driver {
 
     fn assembled(&mut self) -> Option<Message<T>> {
         let job = self.job.take()?;
-        let result = job.committee.scheme().optimistic_assemble::<_, Digest>(
-            &mut TestRng::new(0),
-            job.tip.subject(job.committee.epoch(), &job.sequencer),
-            job.pending.clone(),
-            job.verified.clone(),
-            &Sequential,
-        );
+        let result = job
+            .committee
+            .scheme()
+            .optimistic_assemble::<_, Digest, _, _>(
+                &mut TestRng::new(0),
+                job.tip.subject(job.committee.epoch(), &job.sequencer),
+                job.pending.clone(),
+                job.verified.iter(),
+                &Sequential,
+            );
         Some(Message::Assembled { job, result })
     }
 

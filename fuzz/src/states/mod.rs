@@ -9,8 +9,12 @@ mod sequencer;
 mod tip;
 
 pub use ack::ack_manager;
-pub use sequencer::{sequencer, sequencer_with};
-pub use tip::{tip_manager, tip_manager_with};
+pub use sequencer::sequencer;
+#[cfg(feature = "canary")]
+pub use sequencer::sequencer_with;
+pub use tip::tip_manager;
+#[cfg(feature = "canary")]
+pub use tip::tip_manager_with;
 
 /// Messages of one run, at most.
 const STEPS_MAX: usize = 200;

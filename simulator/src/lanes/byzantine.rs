@@ -111,7 +111,7 @@ impl<F: Fixture> Tap<F> {
                 let twin = Arc::new(self.twin(&header, draw));
                 let to = Recipients::Some(self.some(draw));
                 twins.insert(header.height(), twin.clone());
-                self.send(&mut senders[0], to, twin);
+                self.send(send, to, twin);
             }
             Role::ShowsTwins { to } => {
                 let twin = Arc::new(self.twin(&header, draw));
@@ -163,7 +163,7 @@ impl<F: Fixture> Tap<F> {
                 // Again, late: to a node that forgot what it locked, this one is the first it sees.
                 if let Some(twin) = twins.values().next().filter(|_| draw.chance(300_000)) {
                     let to = Recipients::Some(self.some(draw));
-                    self.send(&mut senders[0], to, twin.clone());
+                    self.send(send, to, twin.clone());
                 }
                 return;
             }
