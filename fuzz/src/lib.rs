@@ -12,9 +12,9 @@
 //! | `cargo run --release -p drystone-fuzz -- TARGET FILE` | one input | a failure is replayed |
 //! | `fuzz/guided.sh TARGET` | libFuzzer, guided by coverage, on the stable toolchain | a night |
 //!
-//! The script has only the crates of this workspace instrumented (`RUSTC_WORKSPACE_WRAPPER` and LLVM's coverage pass,
-//! which stable rustc can run), so that everything else is built once for tests and fuzzing. Sanitizers, the part of
-//! libFuzzer that needs a nightly compiler, have little to find: the workspace denies unsafe code.
+//! The script is meant to instrument only the crates of this workspace (`RUSTC_WORKSPACE_WRAPPER` and LLVM's coverage pass,
+//! which stable rustc can run), so that everything else is built once for tests and fuzzing. It has not been run yet: what
+//! it prints is still to be written here.
 //!
 //! With the feature `canary`, [`PLANTED`] lists states with a known bug each, and a test shows that the search finds
 //! every one.

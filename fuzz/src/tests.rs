@@ -5,7 +5,7 @@ use crate::{
 };
 
 /// Mutations a target.
-const INPUTS: u64 = 400;
+const INPUTS: u64 = 4_000;
 
 fn told(name: &str, crash: &Crash) -> String {
     let hex: String = crash.input.iter().map(|it| format!("{it:02x}")).collect();

@@ -117,6 +117,9 @@ impl Driver {
             6 | 7 => self.sealed(),
             8 => {
                 self.epoch += u.int_in_range(0..=1)?;
+                // A certificate that fell out of bounds holds nothing back.
+                let epochs = |it: &(u64, u64)| BOUNDS.contain(self.epoch, it.1);
+                self.certified = self.certified.filter(epochs);
                 Some(Message::Entered(self.epoch))
             }
             9 => self.moved(u)?,
