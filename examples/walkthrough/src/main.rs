@@ -3,15 +3,7 @@
 use commonware_cryptography::{Signer as _, ed25519};
 use commonware_runtime::{Blob as _, Runner as _, WriteOptions, tokio};
 use drystone_engine::Environment;
-use drystone_simulator::{
-    Goal, Heal, Observation, Observer, Plan, Property, Scenario, Seat, Stamped, Stop, System,
-    Violation,
-    draw::Draw,
-    plan::{Fault, Unsynced},
-    property::Verdict,
-    reaches,
-    time::secs,
-};
+use drystone_simulator::prelude::*;
 use serde::Serialize;
 use std::{collections::BTreeMap, env, process, time::Duration};
 
@@ -37,7 +29,6 @@ struct Counted(u64);
 
 impl Observation for Counted {
     const KINDS: &'static [&'static str] = &["counted"];
-
     fn kind(&self) -> &'static str {
         "counted"
     }
@@ -51,11 +42,9 @@ impl Property<Counted> for NeverForgets {
     fn name(&self) -> &'static str {
         "never forgets"
     }
-
     fn sentence(&self) -> &'static str {
         "a node that restarts goes on from the last count it reported"
     }
-
     fn observe(&mut self, seen: &Stamped<Counted>) -> Verdict {
         let before = self.0.insert(seen.node, seen.what.0).unwrap_or(0);
         let forgot = || Violation::by(seen, format!("{} after {before}", seen.what.0));
@@ -79,9 +68,8 @@ impl System for Counters {
         vec![Box::new(NeverForgets::default())]
     }
     fn goal(_: &Plan<Self>) -> Box<dyn Goal<Counted>> {
-        Box::new(reaches("node 2 counts to 40", |seen: &Stamped<Counted>| {
-            seen.node == Some(2) && seen.what.0 == 40
-        }))
+        let done = |seen: &Stamped<Counted>| seen.node == Some(2) && seen.what.0 == 40;
+        Box::new(reaches("node 2 counts to 40", done))
     }
     fn new(_: &Plan<Self>, _: Observer<Counted>) -> Self {
         Self
@@ -90,26 +78,20 @@ impl System for Counters {
         ed25519::PrivateKey::from_seed(node as u64).public_key()
     }
     fn start(&mut self, seat: Seat<Self>) -> impl Future<Output = Result<(), Stop>> + Send + use<> {
-        count(seat.host, 40, move |counted| {
-            seat.observer.report(Counted(counted))
-        })
+        let report = move |counted| seat.observer.report(Counted(counted));
+        count(seat.host, 40, report)
     }
 }
 
 fn main() {
-    let crash = Fault::Crash {
-        nodes: [2].into(),
-        unsynced: Unsynced::Lost,
-    };
+    let (nodes, unsynced) = ([2].into(), Unsynced::Lost);
+    let crash = Fault::Crash { nodes, unsynced };
     let outcome = Scenario::<Counters>::cluster(4)
         .at(secs(1), crash)
         .at(secs(2), Heal)
         .run(7);
-    println!(
-        "simulated: passed {}, trace {}",
-        outcome.passed(),
-        outcome.trace_hash
-    );
+    let (passed, trace) = (outcome.passed(), outcome.trace_hash);
+    println!("simulated: passed {passed}, trace {trace}");
     let files = env::temp_dir().join(format!("walkthrough-{}", process::id()));
     let runner = tokio::Runner::new(tokio::Config::new().with_storage_directory(files));
     let counted = runner.start(|context| count(context, 5, |counted| println!("real: {counted}")));
