@@ -38,3 +38,11 @@ pub use scenario::{Heal, Scenario};
 pub use system::{Data, Observation, Seat, Span, Stop, System};
 pub use trace::{Now, Observer, Recording, Stamped, TraceHash};
 pub use watch::Watch;
+
+/// What a system of one's own and a scenario over it need, by one line.
+pub mod prelude {
+    pub use crate::{
+        Fault, Goal, Heal, Observation, Observer, Plan, Property, Scenario, Seat, Stamped, Stop,
+        System, Violation, draw::Draw, plan::Unsynced, property::Verdict, reaches, time::secs,
+    };
+}
