@@ -16,7 +16,7 @@
 //! which stable rustc can run), so that everything else is built once for tests and fuzzing. It has not been run yet: what
 //! it prints is still to be written here.
 //!
-//! With the feature `canary`, [`PLANTED`] lists states with a known bug each, and a test shows that the search finds
+//! With the feature `canary`, `PLANTED` lists states with a known bug each, and a test shows that the search finds
 //! every one.
 
 mod decode;

@@ -66,9 +66,9 @@ macro_rules! caught {
 }
 
 caught! {
-    acks_that_leave_before_their_locks_are_synced: AckBeforeSync by "acks once";
+    acks_that_leave_before_their_locks_are_synced: AckBeforeSync by "remembers acks";
     acks_that_do_not_wait_for_the_body: AckWithoutBody by "bodies before acks";
-    locks_forgotten_on_restart: ForgetLocks by "acks once";
+    locks_forgotten_on_restart: ForgetLocks by "remembers acks";
     a_second_header_that_replaces_the_first: ReplaceLock by "acks once";
     certificates_believed_unchecked: TrustCertificates by "genuine certificates";
     epochs_that_are_not_journaled: ForgetEpoch by "epochs rise";

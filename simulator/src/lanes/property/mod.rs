@@ -8,6 +8,7 @@ mod epochs;
 mod evidence;
 mod fits;
 mod proposals;
+mod remembers;
 
 pub use advance::LanesAdvance;
 
@@ -25,6 +26,7 @@ pub fn all<F: Named>(plan: &Plan<Lanes<F>>) -> Vec<Box<dyn Property<Seen>>> {
     let options: &Options = &plan.options;
     vec![
         Box::new(acks_once::AcksOnce::new(healthy.clone())),
+        Box::new(remembers::RemembersAcks::new(healthy.clone())),
         Box::new(certificates::OneCertificate::default()),
         Box::new(certificates::GenuineCertificates::new(healthy.clone())),
         Box::new(proposals::ProposesOnce::new(healthy.clone())),
