@@ -3,7 +3,7 @@
 //! The engine is the deployed one. Doubles stand for the rest of a node: `automaton` for the owner of bodies,
 //! `chain` for what finalizes and executes. One node may be Byzantine ([`Role`]).
 //!
-//! The system is generic over the scheme ([`Lanes<F>`]); [`Mixed`] draws one from the seed.
+//! The system is generic over the scheme ([`Lanes<F>`]); `Mixed` draws one from the seed.
 
 mod automaton;
 mod boot;
@@ -11,6 +11,7 @@ mod byzantine;
 mod chain;
 mod genesis;
 mod machine;
+#[cfg(feature = "signatures")]
 mod mixed;
 mod observation;
 mod options;
@@ -21,6 +22,7 @@ mod system;
 mod tests;
 
 pub use boot::Life;
+#[cfg(feature = "signatures")]
 pub use mixed::Mixed;
 pub use observation::Seen;
 pub use options::{Action, Bug, Options, Role};

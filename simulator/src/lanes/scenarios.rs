@@ -1,25 +1,30 @@
 //! Scenarios of lanes by name, and goals for tests.
 
 use super::{
-    mixed::Mixed,
     observation::Seen,
     options::Options,
     system::{Lanes, Named},
 };
 use crate::{Goal, Scenario, Stamped, campaign::Registry, time::secs};
-use drystone_engine::scheme::fixture::{Ed25519, Free, Multisig, Secp256r1, Threshold};
+use drystone_engine::scheme::fixture::Free;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the program `drystone-sim` knows: the mixed swarm first, then the scenarios of each scheme. Not generic, so that
-/// the engine is compiled for every scheme once.
+/// the engine is compiled for every scheme once. Without the feature `signatures`, only the free scheme's.
 pub fn registry() -> Registry {
-    Registry::new()
-        .with_runnable(Mixed::default())
-        .with::<Lanes<Free>>()
-        .with::<Lanes<Ed25519>>()
-        .with::<Lanes<Secp256r1>>()
-        .with::<Lanes<Multisig>>()
-        .with::<Lanes<Threshold>>()
+    #[cfg(feature = "signatures")]
+    {
+        use drystone_engine::scheme::fixture::{Ed25519, Multisig, Secp256r1, Threshold};
+        Registry::new()
+            .with_runnable(super::mixed::Mixed::default())
+            .with::<Lanes<Free>>()
+            .with::<Lanes<Ed25519>>()
+            .with::<Lanes<Secp256r1>>()
+            .with::<Lanes<Multisig>>()
+            .with::<Lanes<Threshold>>()
+    }
+    #[cfg(not(feature = "signatures"))]
+    Registry::new().with::<Lanes<Free>>()
 }
 
 /// The scenarios every scheme has.

@@ -11,7 +11,9 @@ use crate::{
     time::{millis, secs},
     trace::Event,
 };
-use drystone_engine::scheme::fixture::{Ed25519, Free, Multisig, Secp256r1, Threshold};
+use drystone_engine::scheme::fixture::Free;
+#[cfg(feature = "signatures")]
+use drystone_engine::scheme::fixture::{Ed25519, Multisig, Secp256r1, Threshold};
 
 /// How much a scheme is asked to do.
 #[derive(Clone, Copy)]
@@ -26,6 +28,7 @@ const FULL: Load = Load {
     divisor: 1,
     lanes: 4,
 };
+#[cfg(feature = "signatures")]
 const LIGHT: Load = Load {
     divisor: 5,
     lanes: 1,
@@ -338,6 +341,10 @@ macro_rules! over_every_scheme {
 
 over_every_scheme! {
     Free, free, FULL;
+}
+
+#[cfg(feature = "signatures")]
+over_every_scheme! {
     Ed25519, ed25519, FULL;
     Secp256r1, secp256r1, LIGHT;
     Multisig, multisig, LIGHT;
