@@ -1,6 +1,6 @@
 //! What became of a run.
 
-use crate::trace::TraceHash;
+use crate::{host::Counters, network::Stats, trace::TraceHash};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -23,6 +23,10 @@ pub struct Outcome {
     pub drops: u64,
     /// Deliveries, drops and observations: what the step budget counts.
     pub steps: u64,
+    /// What the network carried. All zero if the run panicked.
+    pub network: Stats,
+    /// What all disks did, together. All zero if the run panicked.
+    pub disks: Counters,
     /// Per property, goals included, how often it was checked and violated.
     pub properties: BTreeMap<String, Tally>,
     /// Per kind of observation how many there were; 0 for one that was never reached.

@@ -1,6 +1,7 @@
 //! What a plan says about one machine. Everything here is plain data: it prints, it is JSON, it replays.
 
 use serde::{Deserialize, Serialize};
+use std::iter::Sum;
 
 /// A machine: its seed, its clock and its disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,4 +128,19 @@ pub struct Counters {
     pub syncs: u64,
     /// Injected errors: more than before means that the node was told of a disk error.
     pub errors: u64,
+}
+
+impl Sum for Counters {
+    /// What several disks have done together.
+    fn sum<I: Iterator<Item = Self>>(disks: I) -> Self {
+        disks.fold(Self::default(), |sum, disk| Self {
+            opens: sum.opens + disk.opens,
+            reads: sum.reads + disk.reads,
+            bytes_read: sum.bytes_read + disk.bytes_read,
+            writes: sum.writes + disk.writes,
+            bytes_written: sum.bytes_written + disk.bytes_written,
+            syncs: sum.syncs + disk.syncs,
+            errors: sum.errors + disk.errors,
+        })
+    }
 }

@@ -15,8 +15,10 @@ mod machine;
 mod mixed;
 mod observation;
 mod options;
+mod profile;
 mod property;
 mod scenarios;
+mod stopwatch;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -26,5 +28,7 @@ pub use boot::Life;
 pub use mixed::Mixed;
 pub use observation::Seen;
 pub use options::{Action, Bug, Options, Role};
+pub use profile::{PROFILES, Profile};
 pub use scenarios::{Certifies, registry};
+pub use stopwatch::{Quantiles, Stopwatch, Times};
 pub use system::{Lanes, Named};

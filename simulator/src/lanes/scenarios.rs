@@ -3,6 +3,7 @@
 use super::{
     observation::Seen,
     options::Options,
+    profile::{PROFILES, Profile},
     system::{Lanes, Named},
 };
 use crate::{Goal, Scenario, Stamped, campaign::Registry, time::secs};
@@ -43,11 +44,13 @@ pub fn named<F: Named>() -> Vec<Scenario<Lanes<F>>> {
             .options(options)
             .lasting(secs(60))
     };
-    vec![
+    let mut scenarios = vec![
         Scenario::swarm("swarm"),
         calm("light", light),
         calm("loaded", loaded),
-    ]
+    ];
+    scenarios.extend(PROFILES.iter().map(Profile::named));
+    scenarios
 }
 
 /// The goal that certificates of lanes at or above a height are known to nodes.

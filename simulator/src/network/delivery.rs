@@ -1,6 +1,7 @@
 //! What the outside learns about messages.
 
 use commonware_runtime::IoBuf;
+use serde::Serialize;
 
 /// What became of one copy of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +51,7 @@ impl Delivery<'_> {
 
 /// Counts of messages since the network was made. `sent + duplicated` is at all times the sum of the
 /// six fates and `in_flight`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
     /// Messages offered to links, one for each recipient.
     pub sent: u64,

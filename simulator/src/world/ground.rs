@@ -3,8 +3,8 @@
 use super::{START_S, wanted::Wanted};
 use crate::{
     Plan, System,
-    host::{self, Crash, DiskConfig, Host, Machine, Tear},
-    network::Network,
+    host::{self, Counters, Crash, DiskConfig, Host, Machine, Tear},
+    network::{Network, Stats},
     plan::Unsynced,
     system::Port,
     time::secs,
@@ -141,6 +141,12 @@ impl<P: PublicKey> Ground<P> {
     /// Empties the disk of a node that is off.
     pub(super) fn wipe(&self, node: usize) {
         self.machines[node].wipe();
+    }
+
+    /// What the network carried, and what all disks did.
+    pub(super) fn work(&self) -> (Stats, Counters) {
+        let disks = self.machines.iter().map(Machine::counters).sum();
+        (self.network.stats(), disks)
     }
 
     /// Switches a node on.

@@ -15,7 +15,7 @@ use crate::{
 };
 use commonware_runtime::{Clock, Runner as _, deterministic};
 use commonware_utils::sync::Mutex;
-use runner::Runner;
+use runner::{Ended, Runner};
 use std::{
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -69,7 +69,7 @@ pub(crate) fn run<S: System>(
     });
 
     let mut recorder = recorder.lock();
-    let (simulated_us, reached) = ended.unwrap_or_else(|panic| {
+    let ended = ended.unwrap_or_else(|panic| {
         let at_us = recorder.at_us();
         recorder.fail(
             FailureKind::Panic,
@@ -78,7 +78,10 @@ pub(crate) fn run<S: System>(
             at_us,
             panic.message,
         );
-        (at_us, None)
+        Ended {
+            simulated_us: at_us,
+            ..Ended::default()
+        }
     });
     let collected = recorder.collected();
     let mut properties = collected.properties;
@@ -94,7 +97,7 @@ pub(crate) fn run<S: System>(
         },
     );
     // A run that failed before its goal was due says nothing about the goal.
-    let tally = reached.map_or_else(Tally::default, |reached| Tally {
+    let tally = ended.reached.map_or_else(Tally::default, |reached| Tally {
         checked: 1,
         violated: u64::from(!reached),
     });
@@ -104,10 +107,12 @@ pub(crate) fn run<S: System>(
         seed: plan.seed,
         failure: collected.failure,
         trace_hash: collected.trace_hash,
-        simulated_us,
+        simulated_us: ended.simulated_us,
         deliveries: collected.deliveries,
         drops: collected.drops,
         steps: collected.steps,
+        network: ended.network,
+        disks: ended.disks,
         properties,
         observations: collected.observations,
         story: collected.story,

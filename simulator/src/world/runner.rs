@@ -8,6 +8,8 @@ use super::{
 };
 use crate::{
     FailureKind, Goal, Plan, Seat, Stamped, System,
+    host::Counters,
+    network::Stats,
     plan::{Fault, Unsynced},
     time::millis,
     trace::{Event, Now, Observer, Recorder, State},
@@ -48,6 +50,19 @@ pub(super) struct Runner<'a, S: System> {
     /// Kept from one wait to the next, because the runtime keeps every alarm until its time.
     alarm: Option<(u64, BoxFuture<'static, ()>)>,
     unread: Vec<Stamped<S::Observation>>,
+}
+
+/// How a run ended.
+#[derive(Default)]
+pub(super) struct Ended {
+    /// How much virtual time it took.
+    pub(super) simulated_us: u64,
+    /// Whether the goal, if it was due, was reached.
+    pub(super) reached: Option<bool>,
+    /// What the network carried.
+    pub(super) network: Stats,
+    /// What all disks did.
+    pub(super) disks: Counters,
 }
 
 /// Why the runner went on.
@@ -93,15 +108,22 @@ impl<'a, S: System> Runner<'a, S> {
         }
     }
 
-    /// Runs to the end, and gives the virtual time that took and whether the goal, if it was due, was reached.
-    pub(super) async fn run(mut self) -> (u64, Option<bool>) {
+    /// Runs to the end.
+    pub(super) async fn run(mut self) -> Ended {
         (0..self.lives.len()).for_each(|node| self.boot(node));
         self.tick();
         self.play().await;
         let now_us = self.now_us();
         let mut recorder = self.recorder.lock();
+        let (network, disks) = self.ground.work();
+        let mut ended = Ended {
+            simulated_us: now_us,
+            reached: None,
+            network,
+            disks,
+        };
         if recorder.failed() {
-            return (now_us, None);
+            return ended;
         }
         let reached = self.goal.reached();
         if !reached {
@@ -115,7 +137,8 @@ impl<'a, S: System> Runner<'a, S> {
             );
         }
         recorder.finish(now_us);
-        (now_us, Some(reached))
+        ended.reached = Some(reached);
+        ended
     }
 
     /// Plays the timeline until it ends or the run is decided.

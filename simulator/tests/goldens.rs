@@ -1,0 +1,151 @@
+//! How long certificates take in each of the named profiles, and what they cost, to the microsecond and the message:
+//! virtual time has no noise, so every difference is a change of the protocol, and one to be meant.
+
+use drystone_engine::scheme::fixture::Free;
+use drystone_simulator::{
+    lanes::{Options, PROFILES, Profile, Stopwatch},
+    time::secs,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::PathBuf,
+};
+
+/// Set to `write`, the file is written anew instead of compared.
+const VARIABLE: &str = "DRYSTONE_GOLDENS";
+const COMMAND: &str = "DRYSTONE_GOLDENS=write cargo test --release -p drystone-simulator \
+                       --no-default-features --test goldens";
+
+const NODES: usize = 10;
+/// Enough that the 99th percentile over all lanes is not the maximum.
+const CHUNKS_EACH: u64 = 40;
+const CHUNK_EVERY_US: u64 = 25_000;
+/// A second of chunks, and time for the slowest profile to certify the last of them.
+const SPAN_US: u64 = secs(3);
+const SEED: u64 = 1;
+
+/// Figures by name, by profile.
+type Golden = BTreeMap<String, BTreeMap<String, u64>>;
+
+fn options() -> Options {
+    Options {
+        chunk_every_us: CHUNK_EVERY_US,
+        chunks_max: CHUNKS_EACH,
+        ..Options::all(NODES)
+    }
+}
+
+/// Runs a cluster in a profile; every property of lanes holds, and the goal is that every chunk is certified everywhere
+/// while the profile lasts.
+fn measure(profile: &Profile, options: Options) -> BTreeMap<String, u64> {
+    let stopwatch = Stopwatch::new(NODES, 0..NODES, CHUNKS_EACH);
+    let scenario = profile
+        .scenario::<Free>(NODES, options, SPAN_US)
+        .until(stopwatch.clone(), 0);
+    let outcome = scenario.run(SEED);
+    assert!(outcome.passed(), "{}: {:?}", profile.name, outcome.failure);
+    let times = stopwatch.times();
+    [
+        ("acks", outcome.observed("acked")),
+        ("bytes", outcome.network.delivered_bytes),
+        ("certificates", times.certificates),
+        ("chunks", times.chunks),
+        ("deliveries", outcome.deliveries),
+        ("drops", outcome.drops),
+        ("last_node_us_max", times.last_node_us.max),
+        ("last_node_us_p50", times.last_node_us.p50),
+        ("last_node_us_p99", times.last_node_us.p99),
+        ("proposer_us_max", times.proposer_us.max),
+        ("proposer_us_p50", times.proposer_us.p50),
+        ("proposer_us_p99", times.proposer_us.p99),
+        ("syncs", outcome.disks.syncs),
+        ("written_bytes", outcome.disks.bytes_written),
+    ]
+    .into_iter()
+    .map(|(name, figure)| (name.to_owned(), figure))
+    .collect()
+}
+
+/// What differs, a line for each figure: profile, figure, was, is.
+fn differences(was: &Golden, is: &Golden) -> Vec<String> {
+    let figures = |golden: &Golden| -> BTreeMap<(String, String), u64> {
+        let profiles = golden.iter().flat_map(|(profile, figures)| {
+            let named = figures.iter();
+            named.map(move |(name, figure)| ((profile.clone(), name.clone()), *figure))
+        });
+        profiles.collect()
+    };
+    let (was, is) = (figures(was), figures(is));
+    let names: BTreeSet<_> = was.keys().chain(is.keys()).collect();
+    let differs = names
+        .into_iter()
+        .filter(|name| was.get(*name) != is.get(*name));
+    let line = |(profile, name): &(String, String)| {
+        let key = (profile.clone(), name.clone());
+        let show = |figure: Option<&u64>| figure.map_or("-".into(), u64::to_string);
+        let change = match (was.get(&key), is.get(&key)) {
+            (Some(was), Some(is)) if *was > 0 => {
+                format!("{:+.1} %", (*is as f64 / *was as f64 - 1.0) * 100.0)
+            }
+            _ => String::new(),
+        };
+        format!(
+            "{profile:<14} {name:<18} was {:>10}  is {:>10}  {change}",
+            show(was.get(&key)),
+            show(is.get(&key))
+        )
+    };
+    differs.map(line).collect()
+}
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/latency.toml")
+}
+
+fn read() -> Golden {
+    let text = fs::read_to_string(path()).expect("the goldens are there");
+    toml::from_str(&text).expect("profiles, and figures by name in each")
+}
+
+fn write(golden: &Golden) {
+    let figures = toml::to_string(golden).expect("a table of tables");
+    let head = format!(
+        "# Latency and cost of certificates by profile (simulator/src/lanes/profile.rs): {NODES} nodes, a chunk every \
+         {} ms a lane,\n# {CHUNKS_EACH} chunks each. Written by\n#     {COMMAND}\n\n",
+        CHUNK_EVERY_US / 1_000
+    );
+    fs::write(path(), head + &figures).expect("the goldens can be written");
+}
+
+#[test]
+fn certificates_take_as_long_and_cost_as_much_as_they_did() {
+    let profiles = PROFILES.iter();
+    let is: Golden = profiles
+        .map(|profile| (profile.name.to_owned(), measure(profile, options())))
+        .collect();
+    if env::var(VARIABLE).as_deref() == Ok("write") {
+        return write(&is);
+    }
+    let differences = differences(&read(), &is);
+    assert!(
+        differences.is_empty(),
+        "latency or cost changed:\n{}\nIf that is meant, look at the sizes and write the file anew:\n{COMMAND}\n",
+        differences.join("\n")
+    );
+}
+
+#[test]
+fn a_certificate_that_waits_ten_milliseconds_longer_for_company_is_told() {
+    let profile = &PROFILES[0];
+    let slower = Options {
+        linger_ms: options().linger_ms + 10,
+        ..options()
+    };
+    let one = |options| Golden::from([(profile.name.to_owned(), measure(profile, options))]);
+    let told = differences(&one(options()), &one(slower));
+    assert!(
+        told.iter().any(|line| line.contains("last_node_us_p50")),
+        "{told:#?}"
+    );
+}
