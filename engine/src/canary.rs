@@ -1,10 +1,15 @@
-//! Known bugs, planted one at a time, for the test that shows the simulator finds them.
+//! Known bugs, planted one at a time, for the tests that show that the simulator and the fuzzer find them.
 //!
-//! Without the feature `canary` there is only [`Canary::None`], and every question is answered `false`
-//! at compile time. Which bug is planted is a parameter of a run, never a global.
+//! Without the feature `canary` every question is answered `false` at compile time. Which bug is planted is a
+//! parameter of a run, never a global.
 
 /// A planted bug.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(
+    feature = "mocks",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum Canary {
     /// No bug.
     #[default]
@@ -19,31 +24,34 @@ pub enum Canary {
     ReplaceLock,
     /// Certificates are believed without checking them.
     TrustCertificates,
+    /// A second header for a height is proof against its sequencer, whoever signed it.
+    AccuseUnchecked,
     /// Entered epochs are not journaled.
     ForgetEpoch,
     /// A sequencer sends its header before the header is synced.
     SendBeforeSync,
     /// Bodies expire by the local clock.
     ExpireByClock,
+    /// A lane may run ahead of the chain without bound.
+    NoLead,
     /// Nothing is ever sent again.
     NeverResend,
-    /// Headers are kept however far above the base they are.
-    NoWindow,
 }
 
 impl Canary {
     /// Every bug that can be planted.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AckBeforeSync,
         Self::AckWithoutBody,
         Self::ForgetLocks,
         Self::ReplaceLock,
         Self::TrustCertificates,
+        Self::AccuseUnchecked,
         Self::ForgetEpoch,
         Self::SendBeforeSync,
         Self::ExpireByClock,
+        Self::NoLead,
         Self::NeverResend,
-        Self::NoWindow,
     ];
 
     /// Whether this bug is planted.

@@ -258,10 +258,9 @@ impl<T: Types> State<T> {
         let genesis = &self.config.genesis;
         let in_flight = self.head.height.saturating_sub(self.certified_height());
         let next = self.head.height + 1;
-        let room = in_flight < genesis.in_flight_max
-            && self
-                .ahead
-                .admits(next, genesis.chunk_bytes_max, genesis.chunk_items_max);
+        let (bytes, items) = (genesis.chunk_bytes_max, genesis.chunk_items_max);
+        let lead = self.ahead.admits(next, bytes, items) || self.config.canary.is(Canary::NoLead);
+        let room = in_flight < genesis.in_flight_max && lead;
         if self.proposing || self.declined || self.held.is_some() || !room || !self.is_sequencer() {
             return;
         }

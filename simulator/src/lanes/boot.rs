@@ -305,7 +305,7 @@ impl<F: Fixture> Life<F> {
             priority_acks: false,
             mailbox_size: NZUsize!(64),
             journal,
-            canary: options.bug.canary(),
+            canary: options.bug,
         };
         let (engine, handle) = Engine::start(context.child("node"), config, network).await?;
         if options.sequencers.contains(&node) {

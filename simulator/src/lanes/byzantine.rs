@@ -2,16 +2,18 @@
 
 use super::{
     boot::Shared,
-    genesis::{Nouns, World},
+    genesis::{CHUNK_BYTES, CHUNK_ITEMS, Nouns, World},
     options::Role,
 };
 use crate::draw::Draw;
 use bytes::Bytes;
+use commonware_codec::Encode as _;
+use commonware_cryptography::Signer as _;
 use commonware_p2p::Recipients;
 use commonware_utils::sync::Mutex;
 use drystone_engine::{
     scheme::fixture::Fixture,
-    types::{Certificate, Digest, Header, Signed, Tip},
+    types::{Certificate, Digest, Header, Payload, Signed, Tip},
     wire::Envelope,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -87,16 +89,28 @@ impl<F: Fixture> Tap<F> {
     }
 
     /// Sends a header of the node's own lane.
-    fn send(
+    fn show_own(
         &self,
         send: &mut Outlet<F::PublicKey>,
         to: Recipients<F::PublicKey>,
         header: Arc<Signed<Nouns<F>>>,
     ) {
+        let me = &self.world().names[self.node];
+        self.send(send, to, me, vec![header], None);
+    }
+
+    fn send(
+        &self,
+        send: &mut Outlet<F::PublicKey>,
+        to: Recipients<F::PublicKey>,
+        sequencer: &F::PublicKey,
+        headers: Vec<Arc<Signed<Nouns<F>>>>,
+        certificate: Option<Arc<Certificate<Nouns<F>>>>,
+    ) {
         let envelope = Envelope {
-            sequencer: self.world().names[self.node].clone(),
-            headers: vec![header],
-            certificate: None,
+            sequencer: sequencer.clone(),
+            headers,
+            certificate,
         };
         let bytes = envelope.encode(&self.world().committee(self.epoch(), Some(self.node)));
         send(0, to, bytes);
@@ -111,13 +125,13 @@ impl<F: Fixture> Tap<F> {
                 let twin = Arc::new(self.twin(&header, draw));
                 let to = Recipients::Some(self.some(draw));
                 twins.insert(header.height(), twin.clone());
-                self.send(send, to, twin);
+                self.show_own(send, to, twin);
             }
             Role::ShowsTwins { to } => {
                 let twin = Arc::new(self.twin(&header, draw));
                 let to = Recipients::One(self.world().names[to].clone());
                 twins.insert(header.height(), twin.clone());
-                self.send(send, to, twin);
+                self.show_own(send, to, twin);
             }
             Role::SendsGarbage => {
                 let length = draw.magnitude(1..=400);
@@ -154,7 +168,18 @@ impl<F: Fixture> Tap<F> {
         let mut inner = self.inner.lock();
         let Inner { draw, send, twins } = &mut *inner;
         match self.role {
-            Role::SendsGarbage if draw.chance(100_000) => {}
+            Role::SendsGarbage => {
+                if draw.chance(100_000) {
+                    let forged = self.forged_certificate(draw, certificate);
+                    let to = Recipients::Some(self.some(draw));
+                    self.send(send, to, &certificate.sequencer, Vec::new(), Some(forged));
+                }
+                if draw.chance(50_000) {
+                    let forged = self.forged_header(draw, certificate);
+                    let to = Recipients::Some(self.some(draw));
+                    self.send(send, to, &certificate.sequencer, vec![forged], None);
+                }
+            }
             Role::Equivocates => {
                 let own = certificate.sequencer == self.world().names[self.node];
                 if own {
@@ -163,21 +188,26 @@ impl<F: Fixture> Tap<F> {
                 // Again, late: to a node that forgot what it locked, this one is the first it sees.
                 if let Some(twin) = twins.values().next().filter(|_| draw.chance(300_000)) {
                     let to = Recipients::Some(self.some(draw));
-                    self.send(send, to, twin.clone());
+                    self.show_own(send, to, twin.clone());
                 }
-                return;
             }
             Role::ShowsTwins { to } if certificate.sequencer == self.world().names[self.node] => {
                 let above = twins.split_off(&(certificate.tip.height + 1));
                 for twin in std::mem::replace(twins, above).into_values() {
                     let to = Recipients::One(self.world().names[to].clone());
-                    self.send(send, to, twin);
+                    self.show_own(send, to, twin);
                 }
-                return;
             }
-            _ => return,
+            _ => {}
         }
-        // The signatures of one place under another: nothing but checking them tells.
+    }
+
+    /// The signatures of one place under another: nothing but checking them tells.
+    fn forged_certificate(
+        &self,
+        draw: &mut Draw,
+        certificate: &Certificate<Nouns<F>>,
+    ) -> Arc<Certificate<Nouns<F>>> {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&draw.bits().to_be_bytes());
         let above = draw.within(1..=3);
@@ -186,17 +216,36 @@ impl<F: Fixture> Tap<F> {
             slot: certificate.tip.slot + above,
             digest: Digest::from(bytes),
         };
-        let forged = Certificate {
+        Arc::new(Certificate {
             tip,
             ..certificate.clone()
-        };
-        let envelope = Envelope {
+        })
+    }
+
+    /// A header of another's lane where that has one already: at the newest certified height or a little above it. If
+    /// it were believed, its sequencer would stand accused.
+    fn forged_header(
+        &self,
+        draw: &mut Draw,
+        certificate: &Certificate<Nouns<F>>,
+    ) -> Arc<Signed<Nouns<F>>> {
+        let [mut payload, mut previous] = [[0; 32]; 2];
+        payload[..8].copy_from_slice(&draw.bits().to_be_bytes());
+        previous[..8].copy_from_slice(&draw.bits().to_be_bytes());
+        let above = draw.within(0..=2);
+        let header = Header {
             sequencer: certificate.sequencer.clone(),
-            headers: Vec::new(),
-            certificate: Some(Arc::new(forged)),
+            height: certificate.tip.height + above,
+            slot: certificate.tip.slot + above,
+            previous: Digest::from(previous),
+            payload: Payload {
+                digest: Digest::from(payload),
+                bytes: CHUNK_BYTES,
+                items: CHUNK_ITEMS,
+            },
         };
-        let to = Recipients::Some(self.some(draw));
-        let bytes = envelope.encode(&self.world().committee(self.epoch(), Some(self.node)));
-        send(0, to, bytes);
+        let namespace = self.world().genesis.header_namespace();
+        let signature = self.world().keys[self.node].sign(&namespace, &header.encode());
+        Arc::new(Signed::new(header, signature))
     }
 }

@@ -27,7 +27,7 @@ pub use boot::Life;
 #[cfg(feature = "signatures")]
 pub use mixed::Mixed;
 pub use observation::Seen;
-pub use options::{Action, Bug, Options, Role};
+pub use options::{Action, Options, Role};
 pub use profile::{PROFILES, Profile};
 pub use scenarios::{Certifies, registry};
 pub use stopwatch::{Quantiles, Stopwatch, Times};

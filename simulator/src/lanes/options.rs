@@ -5,65 +5,6 @@ use drystone_engine::Canary;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A bug planted in the engine of every node, for the test that shows that the properties find it. Only a build with
-/// the feature `canary` has any.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Bug {
-    /// None.
-    #[default]
-    None,
-    /// See [`Canary::AckBeforeSync`].
-    AckBeforeSync,
-    /// See [`Canary::AckWithoutBody`].
-    AckWithoutBody,
-    /// See [`Canary::ForgetLocks`].
-    ForgetLocks,
-    /// See [`Canary::ReplaceLock`].
-    ReplaceLock,
-    /// See [`Canary::TrustCertificates`].
-    TrustCertificates,
-    /// See [`Canary::ForgetEpoch`].
-    ForgetEpoch,
-    /// See [`Canary::SendBeforeSync`].
-    SendBeforeSync,
-    /// See [`Canary::ExpireByClock`].
-    ExpireByClock,
-    /// See [`Canary::NeverResend`].
-    NeverResend,
-}
-
-impl Bug {
-    /// Every bug.
-    pub const ALL: [Self; 9] = [
-        Self::AckBeforeSync,
-        Self::AckWithoutBody,
-        Self::ForgetLocks,
-        Self::ReplaceLock,
-        Self::TrustCertificates,
-        Self::ForgetEpoch,
-        Self::SendBeforeSync,
-        Self::ExpireByClock,
-        Self::NeverResend,
-    ];
-
-    /// As the engine knows it.
-    pub(super) const fn canary(self) -> Canary {
-        match self {
-            Self::None => Canary::None,
-            Self::AckBeforeSync => Canary::AckBeforeSync,
-            Self::AckWithoutBody => Canary::AckWithoutBody,
-            Self::ForgetLocks => Canary::ForgetLocks,
-            Self::ReplaceLock => Canary::ReplaceLock,
-            Self::TrustCertificates => Canary::TrustCertificates,
-            Self::ForgetEpoch => Canary::ForgetEpoch,
-            Self::SendBeforeSync => Canary::SendBeforeSync,
-            Self::ExpireByClock => Canary::ExpireByClock,
-            Self::NeverResend => Canary::NeverResend,
-        }
-    }
-}
-
 /// The settings of a lane cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -106,9 +47,10 @@ pub struct Options {
     pub linger_ms: u64,
     /// Journal sections roll at this size.
     pub section_bytes: u64,
-    /// The planted bug.
+    /// A bug planted in the engine of every node, for the test that shows that the properties find it. Only a build with
+    /// the feature `canary` has any.
     #[serde(default)]
-    pub bug: Bug,
+    pub bug: Canary,
 }
 
 impl Options {
@@ -135,7 +77,7 @@ impl Options {
             rebroadcast_ms: 250,
             linger_ms: 20,
             section_bytes: 1 << 16,
-            bug: Bug::None,
+            bug: Canary::None,
         }
     }
 
@@ -233,7 +175,7 @@ pub enum Role {
         /// The validator, as a node.
         to: usize,
     },
-    /// Sends bytes that are no messages, broken copies of messages, and forged certificates.
+    /// Sends bytes that are no messages, forged certificates, and headers of other lanes that it signed itself.
     SendsGarbage,
     /// Its bodies reach the other nodes only at a time, if at all.
     Withholds {

@@ -98,7 +98,7 @@ impl<T: Types> State<T> {
             }
             return;
         }
-        if !header.verify(&self.header_namespace) {
+        if !self.may_accuse(header) {
             self.refuse(from, Refusal::HeaderSignature(header.height()), effects);
         } else if let Some(certificate) = certificate {
             self.keep(Evidence::Certified(header.clone(), certificate), effects);
@@ -155,8 +155,7 @@ impl<T: Types> State<T> {
             }
             return;
         }
-        let beyond = height > lane.base.tip.height.saturating_add(self.genesis.window())
-            && !self.canary.is(Canary::NoWindow);
+        let beyond = height > lane.base.tip.height.saturating_add(self.genesis.window());
         if !header.is_well_formed(&self.genesis) {
             self.refuse(from, Refusal::Impossible(height), effects);
             return;
@@ -189,7 +188,7 @@ impl<T: Types> State<T> {
         other: &Arc<Signed<T>>,
         effects: &mut Vec<Effect<T>>,
     ) {
-        if !other.verify(&self.header_namespace) {
+        if !self.may_accuse(other) {
             self.refuse(from, Refusal::HeaderSignature(other.height()), effects);
             return;
         }
@@ -198,6 +197,11 @@ impl<T: Types> State<T> {
             return;
         }
         self.keep(Evidence::headers(held, other.clone()), effects);
+    }
+
+    /// Whether a second header for a height is its sequencer's own word.
+    fn may_accuse(&self, header: &Signed<T>) -> bool {
+        header.verify(&self.header_namespace) || self.canary.is(Canary::AccuseUnchecked)
     }
 
     /// The planted bug [`Canary::ReplaceLock`].
@@ -249,7 +253,7 @@ impl<T: Types> State<T> {
         if self.entering.is_some() || !self.epochs.current().signs() {
             return;
         }
-        let genesis = self.genesis.clone();
+        let (genesis, canary) = (self.genesis.clone(), self.canary);
         let (epoch, now_ms, finalized_ms) = (self.epochs.epoch(), self.now_ms, self.finalized_ms);
         let mut locked = false;
         loop {
@@ -277,7 +281,8 @@ impl<T: Types> State<T> {
                 break;
             }
             let payload = header.header().payload;
-            if !lane.ahead.admits(next, payload.bytes, payload.items) {
+            let room = lane.ahead.admits(next, payload.bytes, payload.items);
+            if !room && !canary.is(Canary::NoLead) {
                 break;
             }
             lane.waiting.remove(&next);

@@ -9,6 +9,8 @@ mod evidence;
 mod fits;
 mod proposals;
 mod remembers;
+#[cfg(test)]
+mod tests;
 
 pub use advance::LanesAdvance;
 
