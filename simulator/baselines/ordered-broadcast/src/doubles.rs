@@ -13,25 +13,32 @@ use commonware_cryptography::{
     ed25519::PublicKey,
     sha256,
 };
+use commonware_runtime::{Clock as _, deterministic};
 use commonware_utils::{
     channel::{mpsc, oneshot},
     ordered::Set,
     sync::Mutex,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// Like upstream's mock automaton: proposes a digest at once, verifies at once.
 /// Stops proposing at `limit` (the sender is kept so the engine just waits).
 #[derive(Clone)]
 pub struct Automaton {
     limit: u64,
+    obs: Arc<Mutex<Obs>>,
     parked: Arc<Mutex<Vec<oneshot::Sender<sha256::Digest>>>>,
 }
 
 impl Automaton {
-    pub fn new(limit: u64) -> Self {
+    pub fn new(limit: u64, obs: Arc<Mutex<Obs>>) -> Self {
         Self {
             limit,
+            obs,
             parked: Arc::default(),
         }
     }
@@ -47,6 +54,7 @@ impl AutomatonT for Automaton {
             self.parked.lock().push(tx);
             return rx;
         }
+        self.obs.lock().proposed(c.sequencer.clone());
         let mut h = Sha256::default();
         h.update(&Bytes::from(format!(
             "hello world, {} {}",
@@ -132,20 +140,47 @@ pub struct Obs {
     limit: u64,
     need: usize,
     done: usize,
-    // per (validator): sequencer -> (locks seen, highest)
+    // per (validator): sequencer -> (locks seen, heights certified)
     seen: Vec<HashMap<PublicKey, (u64, u64)>>,
+    clock: deterministic::Context,
+    // when each height of a sequencer was proposed
+    proposed: HashMap<PublicKey, Vec<SystemTime>>,
+    // from proposal to a certificate at or above it, for each chunk and validator
+    latencies: Vec<Duration>,
     tx: Option<oneshot::Sender<()>>,
 }
 
 impl Obs {
-    pub fn new(limit: u64, validators: usize, sequencers: usize, tx: oneshot::Sender<()>) -> Self {
+    pub fn new(
+        clock: deterministic::Context,
+        limit: u64,
+        validators: usize,
+        sequencers: usize,
+        tx: oneshot::Sender<()>,
+    ) -> Self {
         Self {
+            clock,
+            proposed: HashMap::new(),
+            latencies: Vec::new(),
             limit,
             need: validators * sequencers,
             done: 0,
             seen: vec![HashMap::new(); validators],
             tx: Some(tx),
         }
+    }
+
+    /// A sequencer's next chunk was proposed.
+    fn proposed(&mut self, sequencer: PublicKey) {
+        let now = self.clock.current();
+        self.proposed.entry(sequencer).or_default().push(now);
+    }
+
+    /// How long a chunk took, at that fraction of all pairs of a chunk and a validator.
+    pub fn quantile_ms(&mut self, percent: usize) -> f64 {
+        self.latencies.sort_unstable();
+        let last = self.latencies.len() - 1;
+        self.latencies[last * percent / 100].as_secs_f64() * 1e3
     }
 
     /// Certificates reported, over all validators.
@@ -181,10 +216,17 @@ impl<S: certificate::Scheme> ReporterT for Reporter<S> {
     fn report(&mut self, a: Self::Activity) -> Feedback {
         if let Activity::Lock(l) = a {
             let mut o = self.obs.lock();
-            let limit = o.limit;
+            let (limit, now) = (o.limit, o.clock.current());
+            let o = &mut *o;
+            let proposed = &o.proposed[&l.chunk.sequencer];
             let e = o.seen[self.idx].entry(l.chunk.sequencer).or_insert((0, 0));
             e.0 += 1;
-            e.1 = e.1.max(l.chunk.height.get());
+            // Heights begin at 0: this many are certified by now.
+            let (before, after) = (e.1, e.1.max(l.chunk.height.get() + 1));
+            e.1 = after;
+            for at in &proposed[before as usize..after as usize] {
+                o.latencies.push(now.duration_since(*at).unwrap());
+            }
             if l.chunk.height.get() + 1 == limit {
                 o.done += 1;
                 if o.done == o.need {

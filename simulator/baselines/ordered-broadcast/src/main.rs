@@ -7,6 +7,7 @@
 //!   (mock = free ack/certificate crypto, ledger-backed; chunk signatures stay ed25519)
 //! env: FSYNC_US (virtual latency of a node's disk per sync), LOSS (0..1 per message),
 //!   REBROADCAST_MS (default 5000, as upstream's tests).
+//! p50_ms and p99_ms are virtual, from proposal to certificate, over all chunks and validators.
 //! Prints one CSV line (header with --header). DUMP=1 prints the metrics to stderr.
 //!
 //! Method: N engines (validator = sequencer) share one single-threaded deterministic
@@ -62,7 +63,7 @@ const HEADER: &str = "scheme,n,sequencers,height,latency_us,jitter_us,cycle_us,f
     cpu_s,chunks_per_wall_s,cpu_us_per_chunk,cpu_us_per_chunk_per_validator,virtual_s,\
     chunks_per_virt_s,chunks_per_virt_s_per_seq,allocs_per_chunk_validator,\
     alloc_bytes_per_chunk_validator,fsyncs_per_cv,writes_per_cv,write_bytes_per_cv,\
-    msgs_per_cv,polls_per_cv,lock_coverage";
+    msgs_per_cv,polls_per_cv,lock_coverage,p50_ms,p99_ms";
 
 struct Args {
     n: u32,
@@ -90,6 +91,8 @@ struct Measured {
     bytes: u64,
     metrics: String,
     locks: u64,
+    p50_ms: f64,
+    p99_ms: f64,
 }
 
 fn run<S, F>(name: &str, fixture: F, a: Args)
@@ -117,7 +120,13 @@ where
 {
     let channels = connect(&context, &fixture.participants, a).await;
     let (tx, done) = oneshot::channel();
-    let obs = Obs::new(a.height, a.n as usize, a.sequencers, tx);
+    let obs = Obs::new(
+        context.child("clock"),
+        a.height,
+        a.n as usize,
+        a.sequencers,
+        tx,
+    );
     let obs = Arc::new(Mutex::new(obs));
     let sequencers = fixture.participants.iter().take(a.sequencers).cloned();
     let sequencers = Sequencers::new(Set::try_from_iter(sequencers).unwrap());
@@ -127,7 +136,7 @@ where
     for (i, (p, (chunks, acks))) in fixture.participants.iter().zip(channels).enumerate() {
         let context = context.child("validator").with_attribute("i", i);
         let context = disk::Disk::new(context, a.fsync);
-        let automaton = Automaton::new(a.height);
+        let automaton = Automaton::new(a.height, obs.clone());
         let signer = || ChunkSigner::new(NAMESPACE, fixture.private_keys[i].clone());
         let config = Config {
             sequencer_signer: (i < a.sequencers).then(signer),
@@ -155,6 +164,7 @@ where
     }
     done.await.unwrap();
 
+    let mut obs = obs.lock();
     Measured {
         virtual_s: context.current().duration_since(v0).unwrap().as_secs_f64(),
         wall_s: t0.elapsed().as_secs_f64(),
@@ -162,7 +172,9 @@ where
         allocations: ALLOCATIONS.load(Relaxed) - allocations,
         bytes: BYTES.load(Relaxed) - bytes,
         metrics: context.encode(),
-        locks: obs.lock().locks(),
+        locks: obs.locks(),
+        p50_ms: obs.quantile_ms(50),
+        p99_ms: obs.quantile_ms(99),
     }
 }
 
@@ -240,6 +252,8 @@ fn print(name: &str, a: &Args, measured: &Measured) {
         format!("{:.2}", metric_per_cv("network_messages_sent_total")),
         format!("{:.1}", metric_per_cv("runtime_task_polls_total")),
         format!("{:.3}", per_cv(measured.locks as f64)),
+        format!("{:.3}", measured.p50_ms),
+        format!("{:.3}", measured.p99_ms),
     ];
     println!("{}", row.join(","));
 }
