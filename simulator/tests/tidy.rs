@@ -93,9 +93,21 @@ const BANNED: &[(&str, &[&str])] = &[
     // The two runtimes: the simulated one in what simulates, the real one where a process starts.
     (
         "deterministic",
-        &["simulator/", "fuzz/", "examples/walkthrough/"],
+        &[
+            "simulator/",
+            "fuzz/",
+            "examples/walkthrough/",
+            "engine/benches/",
+        ],
     ),
-    ("tokio", &["examples/walkthrough/"]),
+    (
+        "tokio",
+        &[
+            "examples/walkthrough/",
+            "engine/benches/",
+            "simulator/examples/scaling/",
+        ],
+    ),
 ];
 
 /// Of these words, those that every test may use.
