@@ -50,7 +50,7 @@ pub fn row(a: &Arguments, measured: &Measured) -> String {
         format!("{:.2}", chunks / virtual_s / lanes as f64),
         format!("{:.0}", count_per_cv(usage.allocations)),
         format!("{:.0}", count_per_cv(usage.allocated_bytes)),
-        format!("{:.2}", count_per_cv(disks.syncs)),
+        format!("{:.4}", count_per_cv(disks.syncs)),
         format!("{:.2}", count_per_cv(disks.writes)),
         format!("{:.0}", count_per_cv(disks.bytes_written)),
         format!("{:.2}", count_per_cv(measured.sent)),
