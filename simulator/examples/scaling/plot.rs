@@ -44,6 +44,16 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(90, 90, 90),
 ];
 
+/// What stands at a tick: ticks of a decade are added up, so their last digits are noise.
+fn label(at: &f64) -> String {
+    if *at < 1.0 {
+        let short = format!("{at:.3}");
+        short.trim_end_matches('0').to_owned()
+    } else {
+        format!("{at:.0}")
+    }
+}
+
 /// Writes the curves as SVG.
 pub fn write(path: &Path, axes: &Axes, curves: &[Curve]) -> Result<(), Box<dyn Error>> {
     let range = |of: fn(&(f64, f64)) -> f64| {
@@ -64,6 +74,8 @@ pub fn write(path: &Path, axes: &Axes, curves: &[Curve]) -> Result<(), Box<dyn E
         .configure_mesh()
         .x_desc(axes.x)
         .y_desc(axes.y)
+        .x_label_formatter(&label)
+        .y_label_formatter(&label)
         .draw()?;
     for (curve, colour) in curves.iter().zip(COLOURS) {
         let line = LineSeries::new(curve.points.clone(), colour.stroke_width(2)).point_size(3);
