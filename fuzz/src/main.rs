@@ -1,12 +1,15 @@
 //! Runs one input of one target, lists the targets, or writes the seed corpus.
 
-use drystone_fuzz::{search::corpus_of, seeds, target, targets};
+use drystone_fuzz::{planted, search::corpus_of, seeds, target, targets};
 use std::{env, error::Error, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => targets().iter().for_each(|(name, _)| println!("{name}")),
+        [] => {
+            let targets = targets().into_iter().chain(planted());
+            targets.for_each(|(name, _)| println!("{name}"));
+        }
         ["--write-corpus"] => {
             for (name, files) in seeds() {
                 let directory = corpus_of(&name);

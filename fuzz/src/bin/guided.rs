@@ -3,14 +3,24 @@
 #![allow(unsafe_code, reason = "libFuzzer calls in from C by an unmangled name")]
 
 use drystone_fuzz::{Target, target};
-use std::{env, sync::OnceLock};
+use std::{env, process, sync::OnceLock};
 
 static CHOSEN: OnceLock<Target> = OnceLock::new();
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let chosen = CHOSEN.get_or_init(|| {
-        let name = env::var("DRYSTONE_FUZZ_TARGET").expect("DRYSTONE_FUZZ_TARGET names a target");
-        target(&name).unwrap_or_else(|| panic!("no target is called {name:?}"))
-    });
-    chosen(data);
-});
+fn chosen() -> Target {
+    let name = env::var("DRYSTONE_FUZZ_TARGET").unwrap_or_default();
+    target(&name).unwrap_or_else(|| {
+        eprintln!("no target is called {name:?}: fuzz/guided.sh without a name lists them");
+        process::exit(2)
+    })
+}
+
+libfuzzer_sys::fuzz_target!(
+    init: {
+        CHOSEN.get_or_init(chosen);
+    },
+    |data: &[u8]| {
+        let target = CHOSEN.get_or_init(chosen);
+        target(data);
+    }
+);
