@@ -12,7 +12,8 @@ use drystone_engine::scheme::fixture::Free;
 
 #[test]
 fn an_idle_lane_is_certified_again_in_every_epoch() {
-    // Five chunks for each life of a sequencer, then nothing for four epochs, one of which is skipped.
+    // Five chunks for each life of a sequencer, then nothing for four epochs, one of which is skipped. Nothing arrives
+    // while the second begins: the acks that validators give on entering are lost, and must be asked for.
     let epochs = [(3, 1), (6, 2), (9, 3), (12, 5)];
     let mut scenario = Scenario::<Lanes<Free>>::cluster(4)
         .quiet()
@@ -25,6 +26,13 @@ fn an_idle_lane_is_certified_again_in_every_epoch() {
     }
     // A second life brings five more: the lane went on from where it was.
     let scenario = scenario
+        .during(
+            secs(6)..secs(7),
+            Fault::Loss {
+                links: Links::All,
+                ppm: 1_000_000,
+            },
+        )
         .during(
             secs(15)..secs(16),
             Fault::Crash {
@@ -208,4 +216,38 @@ fn a_sequencer_apart_for_two_epochs_goes_on_from_what_was_executed() {
 #[test]
 fn a_sequencer_apart_for_two_epochs_whose_lane_was_never_included_goes_on() {
     sequencer_apart(0);
+}
+
+#[test]
+fn validators_whose_bases_differ_and_left_the_bounds_start_again_from_what_was_executed() {
+    // The links are cut just after the certificates of one height were assembled, so each half has newer ones of its own
+    // lanes. Two epochs later they count for nothing, and were the bases kept, no height of a lane had three acks: two nodes
+    // would ack one place of it, two another, and none what lies below.
+    let (apart, height) = (millis(3_005)..secs(13), 60);
+    let scenario = Scenario::<Lanes<Free>>::cluster(4)
+        .quiet()
+        .options(Options {
+            in_flight_max: 4,
+            ..options(4)
+        })
+        .act(0, Action::StallChain)
+        .during(
+            apart.clone(),
+            Fault::Partition {
+                isolate: [0, 3].into(),
+            },
+        )
+        .act(secs(5), Action::Enter { epoch: 1 })
+        .act(secs(8), Action::Enter { epoch: 2 })
+        .until(Gains::new(0..4, 0..4, 40), secs(60));
+    for run in watch(&scenario, 0..3) {
+        for (node, base) in [(0, height), (3, height), (1, height - 1), (2, height - 1)] {
+            let before = run.certified(node, 0);
+            let before = before.iter().filter(|(at_us, ..)| *at_us < apart.end);
+            assert_eq!(before.map(|it| it.2).max(), Some(base), "node {node}");
+        }
+        // From the first height on.
+        let again = run.certified(1, 0).into_iter().find(|it| it.1 == 2);
+        assert!(again.is_some_and(|(.., at)| at <= 4), "{again:?}");
+    }
 }
