@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::types::{Genesis, Limits, Signed, Types};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 /// What one header stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +14,8 @@ struct Load {
     expiry_ms: u64,
 }
 
-/// The load of one lane above its last finalized inclusion, kept in step with the lane in O(1) a
-/// header. A height whose header is not here counts as a live chunk of the largest size.
+/// The load of one lane above its last finalized inclusion, kept in step with the lane. A height whose header is not here
+/// counts as a live chunk of the largest size; it takes no memory, however far a certificate is above all that is known.
 #[derive(Clone, Debug)]
 pub struct Ahead {
     chunk_max: Limits,
@@ -23,10 +23,14 @@ pub struct Ahead {
     headers_max: u64,
     /// Height of the last finalized inclusion.
     included: u64,
-    /// Heights up to here are included or expired: `loads` begins just above.
+    /// Heights up to here are included or expired: what is counted begins just above.
     floor: u64,
-    loads: VecDeque<Option<Load>>,
-    live: Limits,
+    /// The highest height counted, never below `floor`.
+    top: u64,
+    /// The known headers among those counted, by height.
+    known: BTreeMap<u64, Load>,
+    /// What the known headers stand for.
+    load: Limits,
 }
 
 impl Ahead {
@@ -42,19 +46,26 @@ impl Ahead {
             headers_max: genesis.lane_headers_max,
             included: 0,
             floor: 0,
-            loads: VecDeque::new(),
-            live: Limits::default(),
+            top: 0,
+            known: BTreeMap::new(),
+            load: Limits::default(),
         }
     }
 
     /// The height of the highest header counted.
-    pub fn top(&self) -> u64 {
-        self.floor + self.loads.len() as u64
+    pub const fn top(&self) -> u64 {
+        self.top
     }
 
     /// What is live above the last finalized inclusion.
-    pub const fn live(&self) -> Limits {
-        self.live
+    pub fn live(&self) -> Limits {
+        let unknown = self.top - self.floor - self.known.len() as u64;
+        let add = |known: u64, each: u64| known.saturating_add(unknown.saturating_mul(each));
+        Limits {
+            chunks: add(self.load.chunks, self.chunk_max.chunks),
+            bytes: add(self.load.bytes, self.chunk_max.bytes),
+            items: add(self.load.items, self.chunk_max.items),
+        }
     }
 
     /// Whether a chunk of this size may follow at a height that is counted already or next.
@@ -62,11 +73,11 @@ impl Ahead {
         if height <= self.floor {
             return true;
         }
-        let (limits, live) = (self.limits, self.live);
+        let (limits, live) = (self.limits, self.live());
         live.chunks < limits.chunks
             && live.bytes.saturating_add(u64::from(bytes)) <= limits.bytes
             && live.items.saturating_add(u64::from(items)) <= limits.items
-            && self.top().saturating_sub(self.included) < self.headers_max
+            && self.top.saturating_sub(self.included) < self.headers_max
     }
 
     fn load<T: Types>(genesis: &Genesis, header: &Signed<T>) -> Load {
@@ -80,26 +91,20 @@ impl Ahead {
         }
     }
 
-    fn count(&self, load: Option<Load>) -> Limits {
-        load.map_or(self.chunk_max, |it| Limits {
-            chunks: 1,
-            bytes: it.bytes,
-            items: it.items,
-        })
+    fn add(&mut self, height: u64, load: Load) {
+        self.load.chunks += 1;
+        self.load.bytes += load.bytes;
+        self.load.items += load.items;
+        let before = self.known.insert(height, load);
+        assert!(before.is_none(), "a header is counted once");
     }
 
-    fn add(&mut self, load: Option<Load>) {
-        let it = self.count(load);
-        self.live.chunks += it.chunks;
-        self.live.bytes += it.bytes;
-        self.live.items += it.items;
-    }
-
-    fn subtract(&mut self, load: Option<Load>) {
-        let it = self.count(load);
-        self.live.chunks -= it.chunks;
-        self.live.bytes -= it.bytes;
-        self.live.items -= it.items;
+    fn subtract(&mut self, loads: impl IntoIterator<Item = Load>) {
+        for load in loads {
+            self.load.chunks -= 1;
+            self.load.bytes -= load.bytes;
+            self.load.items -= load.items;
+        }
     }
 
     /// Counts the header above [`Self::top`]. The chain may be ahead of the lane as it stands here:
@@ -113,42 +118,34 @@ impl Ahead {
         }
         assert_eq!(
             header.height(),
-            self.top() + 1,
+            self.top + 1,
             "headers are counted in order"
         );
-        let load = Some(Self::load(genesis, header));
-        self.loads.push_back(load);
-        self.add(load);
+        self.top = header.height();
+        self.add(self.top, Self::load(genesis, header));
     }
 
     /// Counts unknown headers up to a height.
     pub fn jump(&mut self, height: u64) {
-        while self.top() < height {
-            self.loads.push_back(None);
-            self.add(None);
-        }
+        self.top = self.top.max(height);
     }
 
     /// Learns the header of a height counted as unknown.
     pub fn fill<T: Types>(&mut self, genesis: &Genesis, header: &Signed<T>) {
-        let Some(index) = header.height().checked_sub(self.floor + 1) else {
-            return;
-        };
-        let index = usize::try_from(index).unwrap_or(usize::MAX);
-        if self.loads.get(index) != Some(&None) {
-            return;
+        let height = header.height();
+        let counted = height > self.floor && height <= self.top;
+        if counted && !self.known.contains_key(&height) {
+            self.add(height, Self::load(genesis, header));
         }
-        let load = Some(Self::load(genesis, header));
-        self.subtract(None);
-        self.add(load);
-        self.loads[index] = load;
     }
 
     /// Forgets the headers above a height: their locks were dropped.
     pub fn truncate(&mut self, height: u64) {
-        while self.top() > height.max(self.floor) {
-            let load = self.loads.pop_back().expect("top is above the floor");
-            self.subtract(load);
+        let height = height.max(self.floor);
+        if height < self.top {
+            let above = self.known.split_off(&(height + 1));
+            self.subtract(above.into_values());
+            self.top = height;
         }
     }
 
@@ -162,23 +159,21 @@ impl Ahead {
     pub fn expire(&mut self, now_ms: u64) {
         // Slots rise with height, so all below an expired header has expired as well, and nothing
         // above one that is alive has. Unknown heights go with the next known one above them.
-        let mut expired = 0;
-        for (index, load) in self.loads.iter().enumerate() {
-            match load {
-                Some(it) if it.expiry_ms < now_ms => expired = index + 1,
-                Some(_) => break,
-                None => {}
-            }
-        }
-        self.rise(self.floor + expired as u64);
+        let expired = self
+            .known
+            .iter()
+            .take_while(|(_, it)| it.expiry_ms < now_ms);
+        let highest = expired.last().map_or(self.floor, |(height, _)| *height);
+        self.rise(highest);
     }
 
     fn rise(&mut self, floor: u64) {
-        while self.floor < floor {
-            self.floor += 1;
-            if let Some(load) = self.loads.pop_front() {
-                self.subtract(load);
-            }
+        if self.floor < floor {
+            let above = self.known.split_off(&floor.saturating_add(1));
+            let below = std::mem::replace(&mut self.known, above);
+            self.subtract(below.into_values());
+            self.floor = floor;
+            self.top = self.top.max(floor);
         }
     }
 }

@@ -1,5 +1,8 @@
 //! One node's part of all lanes, wired together.
 
+#[cfg(all(test, feature = "mocks"))]
+mod tests;
+
 use crate::{
     ack_manager,
     activity::{Activity, Reporter as _},
@@ -75,9 +78,9 @@ pub enum Error {
     /// The parameters contradict each other.
     #[error("the genesis is refused: {0}")]
     Genesis(#[from] GenesisError),
-    /// The newest epoch entered here has no committee.
+    /// An epoch that is to be entered has no committee.
     #[error(
-        "the committee of epoch {0} is not known: the provider must know the epoch the node starts in"
+        "the committee of epoch {0} is not known: the provider must know an epoch before the node enters it"
     )]
     Epoch(u64),
     /// The disk failed.
@@ -95,11 +98,13 @@ pub enum Error {
 pub struct Engine<T: Types> {
     tip_manager: tip_manager::Mailbox<T>,
     sequencer: sequencer::Mailbox<T>,
+    provider: Arc<dyn Provider<T>>,
 }
 
 impl<T: Types> Clone for Engine<T> {
     fn clone(&self) -> Self {
         Self {
+            provider: self.provider.clone(),
             tip_manager: self.tip_manager.clone(),
             sequencer: self.sequencer.clone(),
         }
@@ -142,8 +147,10 @@ impl<T: Types> Engine<T> {
         let mut records = opened.records;
         let journaled = tip_manager::entered(&records);
         let epoch = journaled.unwrap_or(config.epoch);
-        if config.provider.committee(epoch).is_none() {
-            return Err(Error::Epoch(epoch));
+        for epoch in [epoch, config.epoch] {
+            if config.provider.committee(epoch).is_none() {
+                return Err(Error::Epoch(epoch));
+            }
         }
         let epochs = Epochs::new(config.provider.clone(), config.bounds, epoch);
         let me = config.key.public_key();
@@ -268,8 +275,9 @@ impl<T: Types> Engine<T> {
         let engine = Self {
             tip_manager,
             sequencer,
+            provider: config.provider,
         };
-        engine.entered(config.epoch);
+        engine.entered(config.epoch)?;
         // A channel is open both ways or not at all: who answers others must go on receiving. Answers
         // that come when nothing is asked any more are dropped.
         let mut answers = network.answers.1;
@@ -311,7 +319,7 @@ impl<T: Types> Engine<T> {
     {
         let nonce = rand_core::Rng::next_u64(context);
         let genesis = config.genesis.clone();
-        let state = recovery::State::new(genesis, me.clone(), nonce, config.bounds, epochs);
+        let state = recovery::State::new(genesis, me.clone(), nonce, config.bounds, epochs)?;
         let channels = (&mut network.gossip.0, &mut network.answers.1);
         let strategy = &config.strategy;
         let interval = config.rebroadcast;
@@ -321,10 +329,17 @@ impl<T: Types> Engine<T> {
         )
     }
 
-    /// The node entered an epoch: its committee is known to the provider. Earlier epochs are ignored.
-    pub fn entered(&self, epoch: u64) {
+    /// The node entered an epoch. Earlier epochs are ignored.
+    ///
+    /// # Errors
+    /// If the provider does not know the epoch's committee. Nothing has changed then: say it again once it does.
+    pub fn entered(&self, epoch: u64) -> Result<(), Error> {
+        if self.provider.committee(epoch).is_none() {
+            return Err(Error::Epoch(epoch));
+        }
         self.tip_manager.entered(epoch);
         self.sequencer.entered(epoch);
+        Ok(())
     }
 
     /// The chain moved.

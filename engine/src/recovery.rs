@@ -5,7 +5,8 @@
 //! it could have acked in, and extends the highest header of its lane that anybody shows. If a header
 //! that nobody showed exists, the lane is split until a later epoch drops the locks on it.
 //!
-//! A lost disk counts towards f.
+//! A lost disk counts towards f: where f is 0, among up to three validators, none can be borne, and a validator that lost
+//! its disk does not start again. It would wait for answers that do not exist.
 
 #[cfg(all(test, feature = "mocks"))]
 mod tests;
@@ -34,29 +35,43 @@ pub struct State<T: Types> {
     bounds: Bounds,
     validators: Set<T::PublicKey>,
     quorum: usize,
+    /// How many of the validators may lie: f.
+    faults: usize,
     answers: BTreeMap<T::PublicKey, Told<T>>,
 }
 
 impl<T: Types> State<T> {
     /// Asks the validators of the newest epoch known.
+    ///
+    /// # Errors
+    /// If there are too few others to make a quorum.
     pub fn new(
         genesis: Arc<Genesis>,
         me: T::PublicKey,
         nonce: u64,
         bounds: Bounds,
         epochs: &Epochs<T>,
-    ) -> Self {
+    ) -> Result<Self, RecoveryError> {
         let committee = epochs.current();
-        Self {
+        let validators = committee.validators();
+        let others = validators.len() - usize::from(validators.position(&me).is_some());
+        if others < committee.quorum() {
+            return Err(RecoveryError::TooFew {
+                others,
+                quorum: committee.quorum(),
+            });
+        }
+        Ok(Self {
             header_namespace: genesis.header_namespace(),
             genesis,
             me,
             nonce,
             bounds,
-            validators: committee.validators().clone(),
+            validators: validators.clone(),
             quorum: committee.quorum(),
+            faults: committee.faults(),
             answers: BTreeMap::new(),
-        }
+        })
     }
 
     /// The question's number.
@@ -104,9 +119,8 @@ impl<T: Types> State<T> {
     }
 
     fn conclude(&self) -> Vec<Record<T>> {
-        // This node may have entered an epoch before anybody it asked.
-        let newest = self.answers.values().map(|it| it.epoch).max().unwrap_or(0);
-        let until = newest.saturating_add(self.bounds.future).saturating_add(1);
+        let entered = self.entered();
+        let until = entered.saturating_add(self.bounds.future).saturating_add(1);
         let mut records = vec![Record::Muted { until }];
         let certificates = self
             .answers
@@ -127,6 +141,19 @@ impl<T: Types> State<T> {
         records
     }
 
+    /// The newest epoch that f+1 of the answers stand at or above: at least one of these is honest, so no liar can mute
+    /// this node for ever by naming an epoch that never comes. The highest answer alone would let it.
+    ///
+    /// What this gives away: this node, and honest ones that were quicker than the f+1, may stand above it. Nodes that are
+    /// further apart than the future bound take nothing from each other, so that bound is added for the one; a node even
+    /// further ahead acked where hardly anybody counted it, and if it acks there again it is still the one faulty node that
+    /// a lost disk counts as.
+    fn entered(&self) -> u64 {
+        let mut epochs: Vec<_> = self.answers.values().map(|it| it.epoch).collect();
+        epochs.sort_unstable();
+        epochs[epochs.len() - 1 - self.faults]
+    }
+
     /// The run that ends highest: what the lane must be extended from.
     fn highest_run(&self) -> Vec<Arc<Signed<T>>> {
         let runs = self.answers.values().map(|it| &it.headers);
@@ -141,6 +168,17 @@ pub enum RecoveryError {
     /// The transport closed.
     #[error("the network closed before 2f+1 validators had answered")]
     Closed,
+    /// No quorum is left beside this node.
+    #[error(
+        "the disk is lost, or was never initialised, and only {others} other validators can say what was signed before, \
+         {quorum} must: restore the disk, or replace this validator's key"
+    )]
+    TooFew {
+        /// Validators beside this node.
+        others: usize,
+        /// How many must answer.
+        quorum: usize,
+    },
 }
 
 /// Asks until 2f+1 others have answered. Nothing else of the node runs meanwhile.

@@ -157,12 +157,15 @@ impl World {
         Arc::new(Committee::new(epoch, scheme, sequencers.expect("distinct")))
     }
 
+    /// The committees as a node knows them.
+    pub fn provider(&self, me: usize) -> Arc<dyn Provider<Nouns>> {
+        let epochs = self.sets.keys();
+        let committees = epochs.map(|epoch| (*epoch, self.committee(me, *epoch)));
+        Arc::new(View(committees.collect()))
+    }
+
     pub fn epochs(&self, me: usize, epoch: u64) -> Epochs<Nouns> {
-        let committees = self
-            .sets
-            .keys()
-            .map(|epoch| (*epoch, self.committee(me, *epoch)));
-        Epochs::new(Arc::new(View(committees.collect())), self.bounds, epoch)
+        Epochs::new(self.provider(me), self.bounds, epoch)
     }
 
     pub fn root(&self, sequencer: usize) -> Tip {

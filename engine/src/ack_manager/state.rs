@@ -242,7 +242,9 @@ impl<T: Types> State<T> {
                     tip: job.tip,
                     proof,
                 });
-                if self.is_news(job.tip.height, epoch) {
+                // The epoch may have left the bounds meanwhile: nobody would take it.
+                let within = self.bounds.contain(self.epoch, epoch);
+                if within && self.is_news(job.tip.height, epoch) {
                     self.certified(&certificate);
                     effects.push(Effect::Certified(certificate));
                 }

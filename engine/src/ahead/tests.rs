@@ -220,3 +220,22 @@ fn what_is_included_before_it_is_counted_is_never_counted() {
     ahead.push(&world.genesis, &lane[2]);
     assert_eq!((ahead.top(), ahead.live().chunks), (3, 1));
 }
+
+// a new node may meet a certificate of any height before it hears of the chain.
+#[test]
+fn a_jump_takes_no_memory_however_far_it_goes() {
+    let world = World::new();
+    let lane = lane(&world, &[(10, 1, 1), (10, 1, 1)]);
+    let mut ahead = Ahead::new(&world.genesis);
+    ahead.push(&world.genesis, &lane[0]);
+    let far = u64::MAX - 1;
+    ahead.jump(far);
+    ahead.fill(&world.genesis, &lane[1]);
+    assert_eq!((ahead.top(), ahead.live().chunks), (far, far));
+    assert_eq!(ahead.live().bytes, u64::MAX, "more than can be counted");
+    assert_eq!(ahead.known.len(), 2);
+    assert!(!ahead.admits(far + 1, 1, 1));
+    ahead.include(far);
+    assert_eq!(ahead.live(), Limits::default());
+    assert!(ahead.known.is_empty() && ahead.admits(far + 1, 1, 1));
+}

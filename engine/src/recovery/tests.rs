@@ -1,4 +1,4 @@
-use super::State;
+use super::{RecoveryError, State};
 use crate::{
     record::Record,
     refusal::Refusal,
@@ -12,12 +12,16 @@ const ME: usize = 0;
 const NONCE: u64 = 9;
 
 fn state(world: &World) -> State<Nouns> {
+    start(world, ME).expect("there are enough others")
+}
+
+fn start(world: &World, me: usize) -> Result<State<Nouns>, RecoveryError> {
     State::new(
         world.genesis.clone(),
-        world.key(ME),
+        world.key(me),
         NONCE,
         world.bounds,
-        &world.epochs(ME, 3),
+        &world.epochs(me, 3),
     )
 }
 
@@ -119,7 +123,7 @@ fn the_lane_goes_on_from_the_highest_header_and_certificate_that_anybody_shows()
     let last = answer(3, &lane[1..4], certificate(3, 2));
     let records = state.told(world.key(3), last).unwrap().expect("three");
     let mut expected = vec![
-        Record::Muted { until: 6 },
+        Record::Muted { until: 5 },
         Record::Base {
             sequencer: world.key(ME),
             tip: lane[1].tip(),
@@ -130,4 +134,48 @@ fn the_lane_goes_on_from_the_highest_header_and_certificate_that_anybody_shows()
         header: header.clone(),
     }));
     assert_eq!(records, expected);
+}
+
+// L-10: two liars of seven can neither mute the node for ever nor have it sign where it may have signed.
+#[test]
+fn an_epoch_that_only_liars_name_mutes_nobody() {
+    let mut world = World::new();
+    world.seat(3, &[0, 1, 2, 3, 4, 5, 6], &[0]);
+    for (epochs, until) in [
+        ([3, 3, 3, u64::MAX, u64::MAX], 5),
+        ([3, 4, 4, u64::MAX, u64::MAX], 6),
+        ([0, 0, 4, 4, 4], 6),
+        // One more than can be faulty: it is so.
+        ([0, 0, u64::MAX, u64::MAX, u64::MAX], u64::MAX),
+    ] {
+        let mut state = state(&world);
+        let mut records = None;
+        for (from, epoch) in (1..).zip(epochs) {
+            records = state
+                .told(world.key(from), answer(epoch, &[], None))
+                .unwrap();
+        }
+        assert_eq!(records, Some(vec![Record::Muted { until }]), "{epochs:?}");
+    }
+}
+
+// L-10: up to three validators bear no fault, and a lost disk is one.
+#[test]
+fn a_validator_without_a_quorum_beside_it_does_not_start_over() {
+    for (validators, quorum) in [(1, 1), (2, 2), (3, 3)] {
+        let mut world = World::new();
+        let seats: Vec<usize> = (0..validators).collect();
+        world.seat(3, &seats, &[0, 4]);
+        let refused = start(&world, ME).err();
+        let others = validators - 1;
+        assert_eq!(refused, Some(RecoveryError::TooFew { others, quorum }));
+        // A sequencer that is no validator takes no seat: all of them can answer it.
+        let mut external = start(&world, 4).expect("enough");
+        let mut answers = seats.iter().map(|from| {
+            let answered = external.told(world.key(*from), answer(3, &[], None));
+            answered.unwrap().is_some()
+        });
+        assert!(answers.by_ref().take(validators - 1).all(|done| !done));
+        assert_eq!(answers.next(), Some(true));
+    }
 }

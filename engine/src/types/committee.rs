@@ -90,6 +90,11 @@ impl<T: Types> Committee<T> {
         let validators = u32::try_from(self.validators().len()).expect("bounded by the index type");
         N3f1::quorum(validators) as usize
     }
+
+    /// How many validators may be faulty: f of 3f+1.
+    pub fn faults(&self) -> usize {
+        self.validators().len() - self.quorum()
+    }
 }
 
 /// Knows the committees of epochs. An answer for one epoch never changes.

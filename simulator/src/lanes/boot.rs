@@ -289,7 +289,10 @@ impl<F: Fixture> Life<F> {
             Box::new(machine),
             observer,
         );
-        let epoch = shared.feeds.lock()[node].epoch();
+        let epoch = match role {
+            Role::ClaimsEpoch { epoch } => epoch,
+            _ => shared.feeds.lock()[node].epoch(),
+        };
         let config = Config {
             genesis: shared.world.genesis.clone(),
             key: shared.world.keys[node].clone(),

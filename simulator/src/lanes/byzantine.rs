@@ -51,7 +51,7 @@ pub fn misbehave<F: Fixture>(
         .split("byzantine")
         .split_at(node as u64);
     match role {
-        Role::Honest | Role::Withholds { .. } => None,
+        Role::Honest | Role::Withholds { .. } | Role::ClaimsEpoch { .. } => None,
         Role::Equivocates | Role::ShowsTwins { .. } | Role::SendsGarbage => Some(Tap {
             shared: shared.clone(),
             node,
@@ -192,8 +192,11 @@ impl<F: Fixture> Tap<F> {
                 }
             }
             Role::ShowsTwins { to } if certificate.sequencer == self.world().names[self.node] => {
-                let above = twins.split_off(&(certificate.tip.height + 1));
-                for twin in std::mem::replace(twins, above).into_values() {
+                // What was certified lately, and now and then all there was: whoever forgot may be taken in.
+                let height = certificate.tip.height;
+                let lately = height.saturating_sub(self.world().options.in_flight_max);
+                let from = if height % 10 == 0 { 1 } else { lately };
+                for twin in twins.range(from..=height).map(|(_, it)| it.clone()) {
                     let to = Recipients::One(self.world().names[to].clone());
                     self.show_own(send, to, twin);
                 }

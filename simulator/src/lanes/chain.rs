@@ -56,7 +56,7 @@ impl<F: Fixture> Feed<F> {
 
     /// Tells a starting engine everything.
     pub fn catch_up(&self, engine: &Engine<Nouns<F>>) {
-        engine.entered(self.epoch);
+        enter(engine, self.epoch);
         engine.advanced(self.known.clone());
     }
 
@@ -83,6 +83,13 @@ impl<F: Fixture> Feed<F> {
         self.known.merge(news.clone());
         news
     }
+}
+
+/// The engine enters an epoch.
+pub fn enter<F: Fixture>(engine: &Engine<Nouns<F>>, epoch: u64) {
+    engine
+        .entered(epoch)
+        .expect("every epoch of a run has a committee");
 }
 
 /// Something that a node is told at a time.

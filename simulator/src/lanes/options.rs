@@ -169,8 +169,8 @@ pub enum Role {
     Honest,
     /// Signs a second header for some of its heights and shows it to some validators.
     Equivocates,
-    /// Signs a second header for every height and shows it to one validator alone: before the first one, and again
-    /// once that is certified.
+    /// Signs a second header for every height and shows it to one validator alone: before the first one, again once that
+    /// is certified, and now and then for ever.
     ShowsTwins {
         /// The validator, as a node.
         to: usize,
@@ -181,6 +181,11 @@ pub enum Role {
     Withholds {
         /// When, in virtual microseconds.
         until_us: u64,
+    },
+    /// Says, and lets its engine believe, that it is in an epoch that nobody else has entered.
+    ClaimsEpoch {
+        /// The epoch.
+        epoch: u64,
     },
 }
 

@@ -3,7 +3,7 @@
 use super::{
     automaton::Library,
     boot::{self, Life, Shared},
-    chain::{Chain, Feed, Told},
+    chain::{self, Chain, Feed, Told},
     genesis::World,
     observation::Seen,
     options::{self, Action, Options, Role},
@@ -241,7 +241,7 @@ impl<F: Named> System for Lanes<F> {
             let engine = self.shared.engines.lock().get(&node).cloned();
             match (engine, told) {
                 (Some(engine), Told::Horizon(horizon)) => engine.advanced(horizon),
-                (Some(engine), Told::Epoch(epoch)) => engine.entered(epoch),
+                (Some(engine), Told::Epoch(epoch)) => chain::enter(&engine, epoch),
                 (None, _) => {}
             }
         }

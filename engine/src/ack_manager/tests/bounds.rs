@@ -1,5 +1,8 @@
 use super::{ME, Manager, ranks, refused};
-use crate::{ack_manager::Message, testing::World};
+use crate::{
+    ack_manager::{Effect, Message},
+    testing::World,
+};
 
 // L-04, L-06
 #[test]
@@ -97,4 +100,23 @@ fn a_certificate_learned_from_others_ends_the_count_below_it() {
         [(3, 0)],
         "an older one changes nothing"
     );
+}
+
+// L-06: its receivers would ignore it, and it would stand in the way of one they take.
+#[test]
+fn a_certificate_whose_epoch_left_the_bounds_while_it_was_assembled_is_not_shown() {
+    let world = World::new();
+    let lane = world.lane(ME, 1);
+    for (epoch, shown) in [(1, vec![(1, 0)]), (2, vec![])] {
+        let mut manager = Manager::new(&world, &lane);
+        manager.acks(0, 0, &lane);
+        manager.acks(1, 0, &lane);
+        let assembling = manager.acks(2, 0, &lane);
+        assert!(matches!(assembling[..], [Effect::Assemble(_)]));
+        manager.tell(Message::Entered(epoch));
+        assert_eq!(ranks(&manager.carry_out(assembling)), shown, "{epoch}");
+        manager.acked(0, epoch, &lane);
+        manager.acked(1, epoch, &lane);
+        assert_eq!(ranks(&manager.acked(2, epoch, &lane)), [(1, epoch)]);
+    }
 }

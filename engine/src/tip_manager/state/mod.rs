@@ -116,6 +116,8 @@ pub struct State<T: Types> {
     entering: Option<(u64, u64)>,
     /// Nothing is signed in epochs below this one: a disk was lost.
     muted_until: u64,
+    /// Of every sequencer there ever was, as the chain chose them. One that left keeps its place here, a base without
+    /// headers: if it came back to a lane that nobody remembers, it could have heights certified a second time.
     lanes: BTreeMap<T::PublicKey, Lane<T>>,
     finalized_ms: u64,
     executed_ms: u64,

@@ -223,3 +223,40 @@ fn a_validator_that_left_acks_nothing_and_one_that_joined_acks_from_its_first_ep
     joiner.settle(Message::Entered(1));
     assert_eq!(acked(&joiner.receive(&world, &lane)), [(1, vec![1])]);
 }
+
+// L-06, R-15: the sets are the chain's choice, so the lanes that ever were are few; headers are what takes memory.
+#[test]
+fn a_lane_whose_sequencer_left_keeps_no_headers_and_its_place() {
+    let mut world = World::new();
+    for epoch in 1..=3 {
+        world.seat(epoch, &[0, 1, 2, 3], &[0, 2, 3]);
+    }
+    let lane = world.lane(SEQUENCER, 4);
+    let fork = world.branch(SEQUENCER, world.root(SEQUENCER), 2, 1);
+    let mut node = Node::new(&world, ME);
+    node.receive(&world, &lane);
+    node.learn(&world, PEER, &world.certificate(0, &lane[1]));
+    node.executed(&world, SEQUENCER, lane[0].tip());
+    for epoch in 1..=3 {
+        node.settle(Message::Entered(epoch));
+    }
+    assert_eq!(
+        node.state.headers_held(),
+        3,
+        "until they expire somebody may execute them"
+    );
+    let far_ms = crate::testing::NOW_MS + 10_000;
+    node.settle(Message::Advanced(crate::horizon::Horizon {
+        finalized_ms: far_ms,
+        executed_ms: far_ms,
+        ..Default::default()
+    }));
+    assert_eq!(node.state.headers_held(), 0);
+    // It comes back: the lane goes on from its place, and what lies below cannot be signed anew.
+    assert_eq!(acked(&node.settle(Message::Entered(4))), [(4, vec![1])]);
+    assert_eq!(acked(&node.receive(&world, &fork)), []);
+    assert_eq!(
+        acked(&node.receive(&world, &lane[1..])),
+        [(4, vec![2, 3, 4])]
+    );
+}

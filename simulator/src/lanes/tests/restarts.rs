@@ -9,14 +9,19 @@ use crate::{
     trace::Event,
 };
 use drystone_engine::scheme::fixture::Free;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
 fn a_validator_that_jumped_by_certificate_and_restarted_acks_no_conflicting_header_below() {
     // Sequencer 0 shows node 3 a second header at every height, first of all and again once the other is certified.
     // What it sends to node 3 is held from 2 s to 8 s, while node 3 jumps by the certificates that others pass on and
-    // restarts: then it all arrives at once, far below its base.
+    // restarts: then it all arrives at once, far below its base. From the crash on nobody else is heard and the chain says
+    // nothing: what node 3 knows of its base, which it acks again in the epoch that begins meanwhile, it has from its disk.
     let held = secs(2)..secs(8);
+    let unheard = |from| Fault::Loss {
+        links: Links::One { from, to: 3 },
+        ppm: 1_000_000,
+    };
     let scenario = Scenario::<Lanes<Free>>::cluster(4)
         .quiet()
         .options(options(4))
@@ -34,6 +39,11 @@ fn a_validator_that_jumped_by_certificate_and_restarted_acks_no_conflicting_head
                 unsynced: Unsynced::Lost,
             },
         )
+        .during(secs(6)..secs(9), unheard(1))
+        .during(secs(6)..secs(9), unheard(2))
+        .act(0, Action::StallChain)
+        .act(millis(7_500), Action::Enter { epoch: 1 })
+        .act(secs(10), Action::ResumeChain)
         .lasting(secs(12))
         .until(Certifies::new([3], [0], 300), secs(30));
     for run in watch(&scenario, 0..5) {
@@ -66,9 +76,12 @@ fn a_validator_that_jumped_by_certificate_and_restarted_acks_no_conflicting_head
                     }
                 )
             })
+            .filter(|it| it.at_us < held.end)
             .collect();
         assert_eq!(evidence.len(), 1);
         assert!(evidence[0].at_us < held.start);
+        let again = run.acks(3, 0).into_iter().find(|it| it.1 == 1);
+        assert!(again.is_some_and(|(at_us, _, height)| at_us < held.end && height == base));
         let below = run
             .acks(3, 0)
             .into_iter()
@@ -222,5 +235,77 @@ fn a_sequencer_that_lost_its_disk_goes_on_beside_a_header_that_only_one_validato
             run.by(0)
                 .any(|it| matches!(it.what, Seen::Acked { epoch: 2, .. }))
         );
+    }
+}
+
+#[test]
+fn a_sequencer_that_lost_its_disk_extends_what_any_of_a_quorum_holds() {
+    // For a second nodes 4 to 6 do not hear the sequencer, so nothing is certified and half of the others hold headers that
+    // the rest do not. Any five answers show them, any single one may not.
+    let wiped = secs(3)..secs(4);
+    let mut scenario = Scenario::<Lanes<Free>>::cluster(7)
+        .quiet()
+        .options(options(7))
+        .during(wiped.clone(), Fault::Wipe { node: 0 })
+        .until(Gains::new(1..7, 0..7, 20), secs(60));
+    for to in 4..7 {
+        scenario = scenario.during(
+            secs(2)..wiped.start,
+            Fault::Loss {
+                links: Links::One { from: 0, to },
+                ppm: 1_000_000,
+            },
+        );
+    }
+    for run in watch(&scenario, 0..5) {
+        let held = |node: usize| {
+            run.acks(node, 0)
+                .into_iter()
+                .filter(|it| it.0 < wiped.start)
+        };
+        let highest = |node| held(node).map(|it| it.2).max();
+        assert!(highest(1) > highest(4).map(|it| it + 10));
+        let mut signed: BTreeMap<u64, BTreeSet<_>> = BTreeMap::new();
+        for it in run.by(0) {
+            if let Seen::Proposed { height, digest, .. } = it.what {
+                signed.entry(height).or_default().insert(digest);
+            }
+        }
+        assert!(signed.values().all(|digests| digests.len() == 1));
+        assert!(signed.keys().next_back() > highest(1).as_ref());
+    }
+}
+
+#[test]
+fn a_liar_that_names_an_epoch_that_never_comes_does_not_mute_a_node_that_lost_its_disk() {
+    // Seven nodes bear two faulty ones: node 0, which loses its disk, and the liar. Node 5 is not heard meanwhile, so that
+    // the liar's answer is one of the five that node 0 goes by.
+    let scenario = Scenario::<Lanes<Free>>::cluster(7)
+        .quiet()
+        .options(options(7))
+        .role(6, Role::ClaimsEpoch { epoch: u64::MAX })
+        .during(secs(3)..secs(4), Fault::Wipe { node: 0 })
+        .during(
+            secs(2)..secs(5),
+            Fault::Loss {
+                links: Links::From(5),
+                ppm: 1_000_000,
+            },
+        )
+        .act(secs(6), Action::Enter { epoch: 1 })
+        .act(secs(8), Action::Enter { epoch: 2 })
+        .lasting(secs(9))
+        .until(Gains::new(0..6, 0..6, 20), secs(60));
+    for run in watch(&scenario, 0..3) {
+        assert!(run.entered(6).contains_key(&u64::MAX));
+        let acked = run.by(0).filter_map(|it| match it.what {
+            Seen::Acked { epoch, .. } if it.incarnation > 0 => Some(epoch),
+            _ => None,
+        });
+        let epochs: BTreeSet<_> = acked.collect();
+        // Epoch 0 is the one the others named, it may have been in the next.
+        assert_eq!(epochs, BTreeSet::from([2]));
+        // It was back before the faults stopped: node 5 was not among those it heard.
+        assert!(run.by(0).any(|it| it.incarnation > 0 && it.at_us < secs(5)));
     }
 }
