@@ -11,6 +11,8 @@ pub struct Table {
     pub title: String,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<String>>,
+    /// The commit when the table was begun: writing it is a change, too.
+    commit: String,
 }
 
 impl Table {
@@ -21,6 +23,7 @@ impl Table {
             title,
             columns: columns.split(',').map(Into::into).collect(),
             rows: Vec::new(),
+            commit: row::commit(),
         }
     }
 
@@ -67,7 +70,7 @@ impl Table {
         writeln!(
             text,
             "Commit {}, {}, by `cargo run --release -p drystone-simulator --no-default-features --example scaling -- {}`.\n",
-            row::commit(),
+            self.commit,
             machine(),
             command.join(" ")
         )?;
