@@ -1,9 +1,9 @@
 //! Our lanes at the work of `baselines/ordered-broadcast`: same arguments, same columns, then some of our own.
 //!
 //! ```text
-//! cargo run --release --example lanes -- --header
-//! cargo run --release --example lanes -- ed25519 10 40 10000 0 10    # scheme n height latency_us jitter_us cycle_us [sequencers] [seed]
-//! FSYNC_US=2000 LOSS=0.01 cargo run --release --example lanes -- mock 4 50 10000 0 10 --in-flight-max 1
+//! cargo run --release --no-default-features --example lanes -- --header
+//! cargo run --release --no-default-features --example lanes -- ed25519 10 40 10000 0 10    # scheme n height latency_us jitter_us cycle_us [sequencers] [seed]
+//! FSYNC_US=2000 LOSS=0.01 cargo run --release --no-default-features --example lanes -- mock 4 50 10000 0 10 --in-flight-max 1
 //! ```
 //!
 //! `lanes.sh` beside the baseline builds both programs and has `compare` run them over a matrix.
