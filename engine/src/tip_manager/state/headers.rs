@@ -214,6 +214,8 @@ impl<T: Types> State<T> {
         let position = lane.base.position;
         lane.top = tip;
         lane.rebase(&genesis, tip, certificate, position);
+        // Or it would stop at an assertion before it could ack.
+        lane.recount(&genesis);
         lane.waiting.insert(height, header);
         self.extend(&sequencer, effects);
     }
