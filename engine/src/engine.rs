@@ -17,6 +17,7 @@ use crate::{
     types::{Bounds, Genesis, GenesisError, Provider, Types},
 };
 use commonware_cryptography::Signer as _;
+use commonware_macros::select;
 use commonware_p2p::Receiver as _;
 use commonware_runtime::{Error as RuntimeError, Handle, Storage};
 use commonware_utils::{channel::oneshot, sync::Mutex};
@@ -181,7 +182,7 @@ impl<T: Types> Engine<T> {
             let sequencer = sequencer.clone();
             move |position| sequencer.synced(position)
         });
-        let journal = journal.start();
+        let mut journal = journal.start();
         if !first.is_empty() {
             setup.append(first.clone());
             // The notification drops the sender; so does the journal when it fails, and its handle
@@ -284,24 +285,21 @@ impl<T: Types> Engine<T> {
         context
             .child("answers")
             .spawn(move |_| async move { while answers.recv().await.is_ok() {} });
-        let handle = context.child("engine").spawn(move |_| async move {
+        let handle = context.child("engine").spawn(move |context| async move {
             let tasks = [
                 tip_actor.start(),
                 sequencer_actor.start(),
                 ack_actor.start(),
             ];
-            let tasks = futures::future::select_all(tasks);
-            match futures::future::select(journal, tasks).await {
-                futures::future::Either::Left((ended, _)) => match ended {
-                    Ok(result) => result.map_err(Error::from),
-                    Err(error) => Err(Error::Task(error)),
-                },
-                futures::future::Either::Right(((ended, _, _), journal)) => {
-                    ended.map_err(Error::Task)?;
-                    // A graceful stop: what is queued is still synced.
-                    journal.await.map_err(Error::Task)?.map_err(Error::from)
-                }
+            // The signal is asked here alone, since the actors have nothing to finish, and held until the journal ends.
+            let mut stopped = context.stopped();
+            select! {
+                ended = &mut journal => return ended.map_err(Error::Task)?.map_err(Error::from),
+                ended = Handle::select(tasks) => ended.map_err(Error::Task)?,
+                _ = &mut stopped => {},
             }
+            // The actors are gone, and with them the journal's clients: what they queued is still synced.
+            journal.await.map_err(Error::Task)?.map_err(Error::from)
         });
         Ok((engine, handle))
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 use commonware_actor::mailbox;
 use commonware_cryptography::certificate::{Scheme as _, Verification};
-use commonware_macros::select_loop;
+use commonware_macros::select;
 use commonware_p2p::Receiver as _;
 use commonware_parallel::Strategy as _;
 use commonware_runtime::{ContextCell, Handle, spawn_cell};
@@ -76,46 +76,48 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         }
     }
 
-    /// Runs until the node stops.
+    /// Runs until it is aborted: it has nothing to finish.
     pub fn start(mut self) -> Handle<()> {
         spawn_cell!(self.context, self.run())
     }
 
     async fn run(mut self) {
         let mut effects = Vec::new();
-        select_loop! {
-            self.context,
-            on_stopped => self.assembling.cancel_all(),
-            Some(message) = self.mailbox.recv() else break => {
-                let message = match message {
-                    Ingress::Acked(acks) => Message::Acked { from: self.me.clone(), acks },
-                    Ingress::Sealed(tip) => Message::Sealed(tip),
-                    Ingress::Certified(certificate) => Message::Certified(certificate),
-                    Ingress::Executed(tip) => Message::Executed(tip),
-                    Ingress::Entered(epoch) => {
-                        self.epochs.enter(epoch);
-                        Message::Entered(epoch)
+        loop {
+            select! {
+                message = self.mailbox.recv() => {
+                    let Some(message) = message else { return };
+                    let message = match message {
+                        Ingress::Acked(acks) => Message::Acked { from: self.me.clone(), acks },
+                        Ingress::Sealed(tip) => Message::Sealed(tip),
+                        Ingress::Certified(certificate) => Message::Certified(certificate),
+                        Ingress::Executed(tip) => Message::Executed(tip),
+                        Ingress::Entered(epoch) => {
+                            self.epochs.enter(epoch);
+                            Message::Entered(epoch)
+                        }
+                    };
+                    self.apply(message, &mut effects);
+                },
+                (job, result) = self.assembling.next_completed() => {
+                    if result.is_err() {
+                        self.metrics.bisected.inc();
                     }
-                };
-                self.apply(message, &mut effects);
-            },
-            (job, result) = self.assembling.next_completed() => {
-                if result.is_err() {
-                    self.metrics.bisected.inc();
-                }
-                self.apply(Message::Assembled { job, result }, &mut effects);
-            },
-            Ok((from, bytes)) = self.receiver.recv() else break => {
-                match Acks::decode(bytes, &from, &self.epochs) {
-                    Ok(acks) => {
-                        self.metrics.acks.inc_by(acks.acks.len() as u64);
-                        self.apply(Message::Acked { from, acks }, &mut effects);
+                    self.apply(Message::Assembled { job, result }, &mut effects);
+                },
+                received = self.receiver.recv() => {
+                    let Ok((from, bytes)) = received else { return };
+                    match Acks::decode(bytes, &from, &self.epochs) {
+                        Ok(acks) => {
+                            self.metrics.acks.inc_by(acks.acks.len() as u64);
+                            self.apply(Message::Acked { from, acks }, &mut effects);
+                        }
+                        Err(refusal) => {
+                            refuse(&mut self.blocker, &self.metrics.refusals, &from, &refusal);
+                        }
                     }
-                    Err(refusal) => {
-                        refuse(&mut self.blocker, &self.metrics.refusals, &from, &refusal);
-                    }
-                }
-            },
+                },
+            }
         }
     }
 

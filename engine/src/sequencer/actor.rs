@@ -13,7 +13,7 @@ use crate::{
     wire::Envelope,
 };
 use commonware_actor::mailbox;
-use commonware_macros::select_loop;
+use commonware_macros::select;
 use commonware_p2p::{Recipients, Sender as _};
 use commonware_runtime::{ContextCell, Handle, spawn_cell};
 use commonware_utils::{channel::oneshot, futures::OptionFuture};
@@ -90,7 +90,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         self.state.in_flight()
     }
 
-    /// Runs until the node stops.
+    /// Runs until it is aborted: it has nothing to finish, since whatever it promised was durable before.
     pub fn start(mut self) -> Handle<()> {
         spawn_cell!(self.context, self.run())
     }
@@ -103,53 +103,57 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         let mut effects = Vec::new();
         // What was in flight when the node stopped is sent again at once.
         self.apply(Message::Ticked, &mut effects);
-        select_loop! {
-            self.context,
-            on_start => {
-                let at_ms = self.state.wake_ms().map_or(tick_ms, |it| it.min(tick_ms));
-                alarm.set(&*self.context, Some(at_ms));
-            },
-            on_stopped => {},
-            Some(message) = self.mailbox.recv() else break => {
-                let message = match message {
-                    Ingress::Synced(position) => Message::Synced(position),
-                    Ingress::Certified(certificate) => {
-                        self.neighbours.ack_manager.certified(certificate.clone());
-                        Message::Certified(certificate)
+        loop {
+            let at_ms = self.state.wake_ms().map_or(tick_ms, |it| it.min(tick_ms));
+            alarm.set(&*self.context, Some(at_ms));
+            select! {
+                message = self.mailbox.recv() => {
+                    let Some(message) = message else { return };
+                    let message = self.ingress(message);
+                    self.apply(message, &mut effects);
+                    self.observe();
+                },
+                payload = &mut self.proposal => {
+                    self.proposal = None.into();
+                    let message = if let Ok(payload) = payload {
+                        Message::Sealed(payload)
+                    } else {
+                        self.metrics.declined.inc();
+                        Message::Declined
+                    };
+                    self.apply(message, &mut effects);
+                },
+                _ = alarm.rang() => {
+                    let now_ms = now_ms(&*self.context);
+                    if now_ms >= tick_ms {
+                        tick_ms = now_ms + interval_ms;
+                        self.apply(Message::Ticked, &mut effects);
                     }
-                    Ingress::Entered(epoch) => {
-                        self.neighbours.ack_manager.entered(epoch);
-                        Message::Entered(epoch)
-                    }
-                    Ingress::Advanced(horizon) => {
-                        if let Some(tip) = horizon.executed.get(self.state.me()) {
-                            self.neighbours.ack_manager.executed(*tip);
-                        }
-                        Message::Advanced(horizon)
-                    }
-                    Ingress::Asked { to, from, upto } => Message::Asked { to, from, upto },
-                };
-                self.apply(message, &mut effects);
-                self.observe();
-            },
-            payload = &mut self.proposal => {
-                self.proposal = None.into();
-                let message = if let Ok(payload) = payload {
-                    Message::Sealed(payload)
-                } else {
-                    self.metrics.declined.inc();
-                    Message::Declined
-                };
-                self.apply(message, &mut effects);
-            },
-            _ = alarm.rang() => {
-                let now_ms = now_ms(&*self.context);
-                if now_ms >= tick_ms {
-                    tick_ms = now_ms + interval_ms;
-                    self.apply(Message::Ticked, &mut effects);
+                    self.apply(Message::Woken, &mut effects);
+                },
+            }
+        }
+    }
+
+    /// What of the lane's fate the ack manager has to know, it hears here.
+    fn ingress(&self, message: Ingress<T>) -> Message<T> {
+        match message {
+            Ingress::Synced(position) => Message::Synced(position),
+            Ingress::Certified(certificate) => {
+                self.neighbours.ack_manager.certified(certificate.clone());
+                Message::Certified(certificate)
+            }
+            Ingress::Entered(epoch) => {
+                self.neighbours.ack_manager.entered(epoch);
+                Message::Entered(epoch)
+            }
+            Ingress::Advanced(horizon) => {
+                if let Some(tip) = horizon.executed.get(self.state.me()) {
+                    self.neighbours.ack_manager.executed(*tip);
                 }
-                self.apply(Message::Woken, &mut effects);
-            },
+                Message::Advanced(horizon)
+            }
+            Ingress::Asked { to, from, upto } => Message::Asked { to, from, upto },
         }
     }
 

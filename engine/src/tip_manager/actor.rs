@@ -11,6 +11,7 @@ use crate::{
     environment::{Channel, Environment, Transport},
     journal::Writer,
     record::Record,
+    refusal::Refusal,
     refuse::refuse,
     sequencer,
     types::{Digest, Signed, Types},
@@ -18,7 +19,7 @@ use crate::{
 };
 use commonware_actor::mailbox;
 use commonware_cryptography::certificate::Verifier as _;
-use commonware_macros::select_loop;
+use commonware_macros::select;
 use commonware_p2p::{Receiver as _, Recipients, Sender as _};
 use commonware_parallel::Strategy as _;
 use commonware_runtime::{ContextCell, Handle, spawn_cell};
@@ -99,7 +100,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         }
     }
 
-    /// Runs until the node stops.
+    /// Runs until it is aborted: it has nothing to finish, since whatever it promised was durable before.
     pub fn start(mut self) -> Handle<()> {
         spawn_cell!(self.context, self.run())
     }
@@ -113,51 +114,48 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         let mut effects = Vec::new();
         // Verdicts of replayed locks are asked at once.
         self.apply(Message::Stirred, &mut effects);
-        select_loop! {
-            self.context,
-            on_start => {
-                let at_ms = self.state.wake_ms().map_or(tick_ms, |it| it.min(tick_ms));
-                alarm.set(&*self.context, Some(at_ms));
-            },
-            on_stopped => self.judging.cancel_all(),
-            Some(message) = self.mailbox.recv() else break => {
-                self.ingress(message, &mut effects);
-            },
-            (header, verdict) = completed(&mut self.judging) => {
-                let message = judged(&header, verdict);
-                self.apply(message, &mut effects);
-            },
-            results = completed(&mut self.checking) => {
-                self.apply(Message::Checked(results), &mut effects);
-            },
-            Ok((from, bytes)) = self.peers.headers.1.recv() else break => {
-                match Envelope::decode(bytes, self.state.epochs()) {
-                    Ok(envelope) => {
-                        self.metrics.headers.inc_by(envelope.headers.len() as u64);
-                        self.apply(Message::Delivered { from, envelope }, &mut effects);
+        loop {
+            let at_ms = self.state.wake_ms().map_or(tick_ms, |it| it.min(tick_ms));
+            alarm.set(&*self.context, Some(at_ms));
+            select! {
+                message = self.mailbox.recv() => {
+                    let Some(message) = message else { return };
+                    self.ingress(message, &mut effects);
+                },
+                (header, verdict) = completed(&mut self.judging) => {
+                    let message = judged(&header, verdict);
+                    self.apply(message, &mut effects);
+                },
+                results = completed(&mut self.checking) => {
+                    self.apply(Message::Checked(results), &mut effects);
+                },
+                received = self.peers.headers.1.recv() => {
+                    let Ok((from, bytes)) = received else { return };
+                    match Envelope::decode(bytes, self.state.epochs()) {
+                        Ok(envelope) => {
+                            self.metrics.headers.inc_by(envelope.headers.len() as u64);
+                            self.apply(Message::Delivered { from, envelope }, &mut effects);
+                        }
+                        Err(refusal) => self.refuse(&from, &refusal),
                     }
-                    Err(refusal) => {
-                        refuse(&mut self.peers.blocker, &self.metrics.refusals, &from, &refusal);
+                },
+                received = self.peers.gossip.1.recv() => {
+                    let Ok((from, bytes)) = received else { return };
+                    match Gossip::decode(bytes, self.state.epochs()) {
+                        Ok(gossip) => self.apply(Message::Gossiped { from, gossip }, &mut effects),
+                        Err(refusal) => self.refuse(&from, &refusal),
                     }
-                }
-            },
-            Ok((from, bytes)) = self.peers.gossip.1.recv() else break => {
-                match Gossip::decode(bytes, self.state.epochs()) {
-                    Ok(gossip) => self.apply(Message::Gossiped { from, gossip }, &mut effects),
-                    Err(refusal) => {
-                        refuse(&mut self.peers.blocker, &self.metrics.refusals, &from, &refusal);
+                },
+                _ = alarm.rang() => {
+                    let now_ms = now_ms(&*self.context);
+                    if now_ms >= tick_ms {
+                        tick_ms = now_ms + interval_ms;
+                        self.metrics.headers_held.set(self.state.headers_held() as i64);
+                        self.apply(Message::Ticked, &mut effects);
                     }
-                }
-            },
-            _ = alarm.rang() => {
-                let now_ms = now_ms(&*self.context);
-                if now_ms >= tick_ms {
-                    tick_ms = now_ms + interval_ms;
-                    self.metrics.headers_held.set(self.state.headers_held() as i64);
-                    self.apply(Message::Ticked, &mut effects);
-                }
-                self.apply(Message::Woken, &mut effects);
-            },
+                    self.apply(Message::Woken, &mut effects);
+                },
+            }
         }
     }
 
@@ -176,9 +174,13 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         self.apply(message, effects);
     }
 
-    /// Applies a message and what follows from it at once: verdicts known on the spot.
     fn apply(&mut self, message: Message<T>, effects: &mut Vec<Effect<T>>) {
-        self.state.apply(now_ms(&*self.context), message, effects);
+        self.apply_at(now_ms(&*self.context), message, effects);
+    }
+
+    /// Applies a message and what follows from it at once: verdicts known on the spot.
+    fn apply_at(&mut self, now_ms: u64, message: Message<T>, effects: &mut Vec<Effect<T>>) {
+        self.state.apply(now_ms, message, effects);
         let mut records = Vec::new();
         let mut verdicts = Vec::new();
         for effect in effects.drain(..) {
@@ -192,7 +194,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         }
         self.append(&mut records);
         for message in verdicts {
-            self.apply(message, effects);
+            self.apply_at(now_ms, message, effects);
         }
     }
 
@@ -235,16 +237,14 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             }
             Effect::Check(candidates) => self.check(candidates),
             Effect::Report(activity) => self.report(activity),
-            Effect::Refuse { from, refusal } => {
-                refuse(
-                    &mut self.peers.blocker,
-                    &self.metrics.refusals,
-                    &from,
-                    &refusal,
-                );
-            }
+            Effect::Refuse { from, refusal } => self.refuse(&from, &refusal),
         }
         None
+    }
+
+    fn refuse(&mut self, from: &T::PublicKey, refusal: &Refusal) {
+        let (blocker, refusals) = (&mut self.peers.blocker, &self.metrics.refusals);
+        refuse(blocker, refusals, from, refusal);
     }
 
     fn judge(&mut self, header: Arc<Signed<T>>) -> Option<Message<T>> {

@@ -48,6 +48,8 @@ pub struct Shared<F: Fixture> {
     pub engines: Arc<Mutex<BTreeMap<usize, Engine<Nouns<F>>>>>,
     /// Certificates that nodes reported since the chain last looked: node, lane, place.
     pub certified: Arc<Mutex<Vec<(usize, usize, Tip)>>>,
+    /// The last certificate of each lane that the harness verified: the other nodes report the same one.
+    pub genuine: Arc<Mutex<BTreeMap<usize, Arc<Certificate<Nouns<F>>>>>>,
     /// What each node has learned of the chain, kept over its lives.
     pub feeds: Arc<Mutex<Vec<Feed<F>>>>,
     /// Nodes whose directories were initialised. Their operator repeats that until it is done: a crash in the middle of
@@ -64,6 +66,7 @@ impl<F: Fixture> Clone for Shared<F> {
             library: self.library.clone(),
             engines: self.engines.clone(),
             certified: self.certified.clone(),
+            genuine: self.genuine.clone(),
             feeds: self.feeds.clone(),
             initialised: self.initialised.clone(),
             seed: self.seed,
@@ -73,37 +76,40 @@ impl<F: Fixture> Clone for Shared<F> {
 
 /// Turns activities into observations, and shows own headers to what misbehaves.
 pub struct Report<F: Fixture> {
-    shared: Arc<ReportShared<F>>,
+    life: Arc<Reporting<F>>,
 }
 
-struct ReportShared<F: Fixture> {
+struct Reporting<F: Fixture> {
     node: usize,
-    world: Arc<World<F>>,
-    certified: Arc<Mutex<Vec<(usize, usize, Tip)>>>,
+    shared: Shared<F>,
     observer: Observer<Seen>,
     proposed: Option<byzantine::Tap<F>>,
-    /// Certificates of this life that were checked already: a node reports what it verified.
-    checked: Mutex<BTreeMap<u64, Committee<Nouns<F>>>>,
+    /// The harness's own view of each epoch met in this life.
+    committees: Mutex<BTreeMap<u64, Committee<Nouns<F>>>>,
 }
 
 impl<F: Fixture> Clone for Report<F> {
     fn clone(&self) -> Self {
         Self {
-            shared: self.shared.clone(),
+            life: self.life.clone(),
         }
     }
 }
 
 impl<F: Fixture> Report<F> {
     fn lane(&self, sequencer: &F::PublicKey) -> usize {
-        self.shared.world.nodes[sequencer]
+        self.life.shared.world.nodes[sequencer]
     }
 
     /// Whether the harness, which has the scheme but not the engine's code, verifies it too.
-    fn genuine(&self, certificate: &Certificate<Nouns<F>>) -> bool {
-        let mut checked = self.shared.checked.lock();
-        let world = &self.shared.world;
-        let committee = checked
+    fn genuine(&self, lane: usize, certificate: &Arc<Certificate<Nouns<F>>>) -> bool {
+        let mut last = self.life.shared.genuine.lock();
+        if last.get(&lane).is_some_and(|it| it == certificate) {
+            return true;
+        }
+        let mut committees = self.life.committees.lock();
+        let world = &self.life.shared.world;
+        let committee = committees
             .entry(certificate.epoch)
             .or_insert_with(|| world.committee(certificate.epoch, None));
         let subject = drystone_engine::scheme::AckSubject {
@@ -113,12 +119,16 @@ impl<F: Fixture> Report<F> {
             slot: certificate.tip.slot,
             digest: &certificate.tip.digest,
         };
-        committee.scheme().verify_certificate::<_, sha256::Digest>(
+        let genuine = committee.scheme().verify_certificate::<_, sha256::Digest>(
             &mut TestRng::new(0),
             subject,
             &certificate.proof,
             &Sequential,
-        )
+        );
+        if genuine {
+            last.insert(lane, certificate.clone());
+        }
+        genuine
     }
 
     fn locked(&self, header: &Signed<Nouns<F>>) -> Seen {
@@ -138,7 +148,7 @@ impl<F: Fixture> Reporter<Nouns<F>> for Report<F> {
     fn report(&self, activity: Activity<Nouns<F>>) {
         let seen = match &activity {
             Activity::Proposed(header) => {
-                if let Some(tap) = &self.shared.proposed {
+                if let Some(tap) = &self.life.proposed {
                     tap.show(header.clone());
                 }
                 Seen::Proposed {
@@ -161,24 +171,25 @@ impl<F: Fixture> Reporter<Nouns<F>> for Report<F> {
                 digest: Short::of(&tip.digest),
             },
             Activity::Certified(certificate) => {
-                if let Some(tap) = &self.shared.proposed {
+                if let Some(tap) = &self.life.proposed {
                     tap.certified(certificate);
                 }
                 let lane = self.lane(&certificate.sequencer);
-                self.shared
+                self.life
+                    .shared
                     .certified
                     .lock()
-                    .push((self.shared.node, lane, certificate.tip));
+                    .push((self.life.node, lane, certificate.tip));
                 Seen::Certified {
                     epoch: certificate.epoch,
                     lane,
                     height: certificate.tip.height,
                     digest: Short::of(&certificate.tip.digest),
-                    genuine: self.genuine(certificate),
+                    genuine: self.genuine(lane, certificate),
                 }
             }
             Activity::Evidence(evidence) => {
-                let world = &self.shared.world;
+                let world = &self.life.shared.world;
                 let committee = match evidence {
                     Evidence::Certified(_, certificate) => {
                         Some(world.committee(certificate.epoch, None))
@@ -195,7 +206,7 @@ impl<F: Fixture> Reporter<Nouns<F>> for Report<F> {
             }
             Activity::Entered(epoch) => Seen::Entered { epoch: *epoch },
         };
-        self.shared.observer.report(seen);
+        self.life.observer.report(seen);
     }
 }
 
@@ -268,13 +279,12 @@ impl<F: Fixture> Life<F> {
             shared.initialised.lock().insert(node);
         }
         let reporter = Report {
-            shared: Arc::new(ReportShared {
+            life: Arc::new(Reporting {
                 node,
-                world: shared.world.clone(),
-                certified: shared.certified.clone(),
+                shared: shared.clone(),
                 observer: observer.clone(),
                 proposed: byzantine::misbehave(&shared, node, role, outlet(&network)),
-                checked: Mutex::default(),
+                committees: Mutex::default(),
             }),
         };
         let machine = On {

@@ -32,6 +32,7 @@ pub fn registry() -> Registry {
 pub fn named<F: Named>() -> Vec<Scenario<Lanes<F>>> {
     let light = Options {
         chunk_every_us: 1_000_000,
+        section_bytes: 8 << 20,
         ..Options::all(4)
     };
     let loaded = Options {

@@ -80,6 +80,7 @@ impl<F: Named> Lanes<F> {
                 engines: Arc::new(Mutex::new(BTreeMap::new())),
                 initialised: Arc::new(Mutex::new(BTreeSet::new())),
                 certified: Arc::new(Mutex::new(Vec::new())),
+                genuine: Arc::new(Mutex::new(BTreeMap::new())),
                 feeds: Arc::new(Mutex::new(feeds)),
                 seed,
             },

@@ -78,7 +78,8 @@ pub(crate) struct Recorder<O> {
     number: u64,
     at_us: u64,
     nodes: Vec<Seen>,
-    counts: BTreeMap<&'static str, u64>,
+    /// By place in [`Observation::KINDS`].
+    counts: Vec<u64>,
     judges: Vec<Judge<O>>,
     failure: Option<Failure>,
     unread: Vec<Stamped<O>>,
@@ -105,7 +106,7 @@ impl<O: Observation> Recorder<O> {
             number: 0,
             at_us: 0,
             nodes: vec![Seen::default(); nodes],
-            counts: BTreeMap::new(),
+            counts: vec![0; O::KINDS.len()],
             judges: properties
                 .into_iter()
                 .map(|property| Judge {
@@ -137,20 +138,16 @@ impl<O: Observation> Recorder<O> {
         if node.is_some_and(|node| self.nodes[node].state != State::Up(incarnation)) {
             return;
         }
-        let kind = observation.kind();
-        assert!(
-            O::KINDS.contains(&kind),
-            "{kind:?} is not among the kinds of observation, add it to KINDS"
-        );
+        let kind = kind_of(&observation);
         let seen = self.stamp(at_us, node, incarnation, observation);
         self.hash(tag::OBSERVED, &seen);
         // The encoding of an observation is a function of its value, so its bytes are its identity.
         self.scratch.clear();
         let scratch = std::mem::take(&mut self.scratch);
         self.scratch = postcard::to_extend(&seen.what, scratch).expect("an observation serializes");
-        self.hasher.bytes(kind.as_bytes());
+        self.hasher.word(kind as u64);
         self.hasher.bytes(&self.scratch);
-        *self.counts.entry(kind).or_default() += 1;
+        self.counts[kind] += 1;
         if let Some(story) = &mut self.story {
             story.line(&seen, &format_args!("{:?}", seen.what));
         }
@@ -295,13 +292,8 @@ impl<O: Observation> Recorder<O> {
 
     /// What was collected.
     pub(crate) fn collected(&mut self) -> Collected {
-        let unreached = O::KINDS.iter().map(|kind| (String::from(*kind), 0));
-        let mut observations: BTreeMap<String, u64> = unreached.collect();
-        observations.extend(
-            self.counts
-                .iter()
-                .map(|(kind, count)| (String::from(*kind), *count)),
-        );
+        let kinds = O::KINDS.iter().map(|kind| String::from(*kind));
+        let observations = kinds.zip(self.counts.iter().copied()).collect();
         let tallies = self
             .judges
             .iter()
@@ -385,6 +377,15 @@ impl<O: Observation> Recorder<O> {
             reader.wake();
         }
     }
+}
+
+/// The place of an observation's kind in the list of kinds.
+fn kind_of<O: Observation>(observation: &O) -> usize {
+    let kind = observation.kind();
+    let place = O::KINDS.iter().position(|it| *it == kind);
+    place.unwrap_or_else(|| {
+        panic!("{kind:?} is not among the kinds of observation, add it to KINDS")
+    })
 }
 
 /// What a recorder has to say at the end of a run.

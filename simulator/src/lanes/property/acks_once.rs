@@ -1,24 +1,25 @@
 //! No honest validator signs two headers for one height of a lane in one epoch, across any crash.
 
+use super::by_height::ByHeight;
 use crate::{
     Property, Stamped, Violation,
     lanes::observation::{Seen, Short},
     property::Verdict,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// See the module.
 pub struct AcksOnce {
     healthy: BTreeSet<usize>,
-    /// By node, epoch, lane and height.
-    acked: BTreeMap<(usize, u64, usize, u64), Short>,
+    /// The newest epoch's ack: that nobody acks in an earlier one is a property of its own.
+    acked: ByHeight<(u64, Short)>,
 }
 
 impl AcksOnce {
-    pub const fn new(healthy: BTreeSet<usize>) -> Self {
+    pub fn new(healthy: BTreeSet<usize>) -> Self {
         Self {
             healthy,
-            acked: BTreeMap::new(),
+            acked: ByHeight::default(),
         }
     }
 }
@@ -49,11 +50,12 @@ impl Property<Seen> for AcksOnce {
         if !self.healthy.contains(&node) {
             return Ok(0);
         }
-        let before = *self
-            .acked
-            .entry((node, *epoch, *lane, *height))
-            .or_insert(*digest);
-        if before != *digest {
+        let place = self.acked.at(node, *lane, *height);
+        let before = place.replace((*epoch, *digest));
+        if let Some((of, before)) = before
+            && of == *epoch
+            && before != *digest
+        {
             let message = format!(
                 "acked {:016x} of lane {lane} at height {height} in epoch {epoch}, and {:016x} before",
                 digest.0, before.0

@@ -16,9 +16,10 @@ pub struct BodiesBeforeAcks {
     healthy: BTreeSet<usize>,
     slot_ms: u64,
     window_ms: u64,
-    /// The body of each header.
-    payloads: BTreeMap<Short, Short>,
-    stored: BTreeSet<(usize, Short)>,
+    /// Headers that no block included yet and their bodies, by lane and height. What is included needs no body.
+    headers: BTreeMap<(usize, u64), Vec<(Short, Short)>>,
+    /// Who holds the bodies of these headers, and of those not proposed yet.
+    stored: BTreeMap<Short, BTreeSet<usize>>,
     certified: BTreeMap<(usize, usize), u64>,
     included: BTreeMap<usize, u64>,
     told_ms: BTreeMap<usize, u64>,
@@ -30,8 +31,8 @@ impl BodiesBeforeAcks {
             healthy,
             slot_ms: options.slot_ms,
             window_ms: options.window_ms,
-            payloads: BTreeMap::new(),
-            stored: BTreeSet::new(),
+            headers: BTreeMap::new(),
+            stored: BTreeMap::new(),
             certified: BTreeMap::new(),
             included: BTreeMap::new(),
             told_ms: BTreeMap::new(),
@@ -47,8 +48,11 @@ impl BodiesBeforeAcks {
         slot: u64,
         digest: Short,
     ) -> Verdict {
-        let body = self.payloads.get(&digest);
-        let stored = body.is_some_and(|it| self.stored.contains(&(node, *it)));
+        let headers = self.headers.get(&(lane, height));
+        let body = headers.and_then(|it| it.iter().find(|(header, _)| *header == digest));
+        let stored = body
+            .and_then(|(_, payload)| self.stored.get(payload))
+            .is_some_and(|it| it.contains(&node));
         let certified = self
             .certified
             .get(&(node, lane))
@@ -81,14 +85,21 @@ impl Property<Seen> for BodiesBeforeAcks {
         match (&seen.what, seen.node) {
             (
                 Seen::Locked {
-                    digest, payload, ..
+                    lane,
+                    height,
+                    digest,
+                    payload,
+                    ..
                 },
                 _,
-            ) => {
-                self.payloads.insert(*digest, *payload);
+            ) if self.included.get(lane).is_none_or(|it| it < height) => {
+                let headers = self.headers.entry((*lane, *height)).or_default();
+                if !headers.contains(&(*digest, *payload)) {
+                    headers.push((*digest, *payload));
+                }
             }
             (Seen::Stored { payload }, Some(node)) => {
-                self.stored.insert((node, *payload));
+                self.stored.entry(*payload).or_default().insert(node);
             }
             (Seen::Certified { lane, height, .. }, Some(node)) => {
                 let highest = self.certified.entry((node, *lane)).or_insert(0);
@@ -96,6 +107,13 @@ impl Property<Seen> for BodiesBeforeAcks {
             }
             (Seen::Included { lane, height, .. }, _) => {
                 self.included.insert(*lane, *height);
+                while let Some((&(of, at), _)) = self.headers.range((*lane, 0)..).next()
+                    && (of, at) <= (*lane, *height)
+                {
+                    for (_, payload) in self.headers.remove(&(of, at)).expect("just seen") {
+                        self.stored.remove(&payload);
+                    }
+                }
             }
             (Seen::Told { to, finalized_ms }, _) => {
                 let told = self.told_ms.entry(*to).or_insert(0);

@@ -1,5 +1,6 @@
 //! Certificates are unique and real.
 
+use super::by_height::ByHeight;
 use crate::{
     Property, Stamped, Violation,
     lanes::observation::{Seen, Short},
@@ -11,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// that is believed counts.
 #[derive(Default)]
 pub struct OneCertificate {
-    certified: BTreeMap<(u64, usize, u64), Short>,
+    /// By epoch. The lanes are everybody's, so there is one row of nodes.
+    certified: BTreeMap<u64, ByHeight<Short>>,
 }
 
 impl Property<Seen> for OneCertificate {
@@ -36,8 +38,10 @@ impl Property<Seen> for OneCertificate {
         };
         let before = *self
             .certified
-            .entry((*epoch, *lane, *height))
-            .or_insert(*digest);
+            .entry(*epoch)
+            .or_default()
+            .at(0, *lane, *height)
+            .get_or_insert(*digest);
         if before != *digest {
             return Err(Violation::by(
                 seen,

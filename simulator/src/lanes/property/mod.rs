@@ -3,6 +3,7 @@
 mod acks_once;
 mod advance;
 mod bodies;
+mod by_height;
 mod certificates;
 mod epochs;
 mod evidence;

@@ -1,24 +1,25 @@
 //! What honest sequencers sign.
 
+use super::by_height::ByHeight;
 use crate::{
     Property, Stamped, Violation,
     lanes::observation::{Seen, Short},
     property::Verdict,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// No honest sequencer signs two headers for one height, whatever it forgets and whatever certificates arrive.
 pub struct ProposesOnce {
     healthy: BTreeSet<usize>,
-    /// By lane and height. A validator's lock shows a header as well as the sequencer's own word.
-    signed: BTreeMap<(usize, u64), Short>,
+    /// A validator's lock shows a header as well as the sequencer's own word.
+    signed: ByHeight<Short>,
 }
 
 impl ProposesOnce {
-    pub const fn new(healthy: BTreeSet<usize>) -> Self {
+    pub fn new(healthy: BTreeSet<usize>) -> Self {
         Self {
             healthy,
-            signed: BTreeMap::new(),
+            signed: ByHeight::default(),
         }
     }
 }
@@ -51,7 +52,7 @@ impl Property<Seen> for ProposesOnce {
         if !self.healthy.contains(lane) {
             return Ok(0);
         }
-        let before = *self.signed.entry((*lane, *height)).or_insert(*digest);
+        let before = *self.signed.at(0, *lane, *height).get_or_insert(*digest);
         if before != *digest {
             return Err(Violation {
                 node: Some(*lane),
@@ -69,14 +70,17 @@ impl Property<Seen> for ProposesOnce {
 /// the scheme, whose verification the engine and the harness share.
 pub struct CertifiesProposed {
     healthy: BTreeSet<usize>,
-    signed: BTreeMap<(usize, u64), BTreeSet<Short>>,
+    signed: ByHeight<Short>,
+    /// Second headers at a height: an equivocator's.
+    more: BTreeSet<(usize, u64, Short)>,
 }
 
 impl CertifiesProposed {
-    pub const fn new(healthy: BTreeSet<usize>) -> Self {
+    pub fn new(healthy: BTreeSet<usize>) -> Self {
         Self {
             healthy,
-            signed: BTreeMap::new(),
+            signed: ByHeight::default(),
+            more: BTreeSet::new(),
         }
     }
 }
@@ -104,10 +108,10 @@ impl Property<Seen> for CertifiesProposed {
                 digest,
                 ..
             } => {
-                self.signed
-                    .entry((*lane, *height))
-                    .or_default()
-                    .insert(*digest);
+                let first = self.signed.at(0, *lane, *height).get_or_insert(*digest);
+                if first != digest {
+                    self.more.insert((*lane, *height, *digest));
+                }
                 Ok(0)
             }
             Seen::Certified {
@@ -116,8 +120,9 @@ impl Property<Seen> for CertifiesProposed {
                 digest,
                 ..
             } if self.healthy.contains(lane) => {
-                let signed = self.signed.get(&(*lane, *height));
-                if signed.is_some_and(|it| it.contains(digest)) {
+                if self.signed.get(0, *lane, *height) == Some(*digest)
+                    || self.more.contains(&(*lane, *height, *digest))
+                {
                     return Ok(1);
                 }
                 let message = format!(

@@ -1,5 +1,6 @@
 //! A restart forgets no ack.
 
+use super::by_height::ByHeight;
 use crate::{Property, Stamped, Violation, lanes::observation::Seen, property::Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,16 +10,16 @@ pub struct RemembersAcks {
     healthy: BTreeSet<usize>,
     /// The epoch each node is in.
     entered: BTreeMap<usize, u64>,
-    /// By node, lane and height: the epoch and the life of the last ack.
-    acked: BTreeMap<(usize, usize, u64), (u64, u32)>,
+    /// The epoch and the life of the last ack.
+    acked: ByHeight<(u64, u32)>,
 }
 
 impl RemembersAcks {
-    pub const fn new(healthy: BTreeSet<usize>) -> Self {
+    pub fn new(healthy: BTreeSet<usize>) -> Self {
         Self {
             healthy,
             entered: BTreeMap::new(),
-            acked: BTreeMap::new(),
+            acked: ByHeight::default(),
         }
     }
 }
@@ -48,13 +49,13 @@ impl Property<Seen> for RemembersAcks {
                 ..
             } => {
                 let life = (*epoch, seen.incarnation);
-                self.acked.insert((node, *lane, *height), life);
+                *self.acked.at(node, *lane, *height) = Some(life);
                 Ok(0)
             }
             Seen::Locked { lane, height, .. } => {
-                let before = self.acked.get(&(node, *lane, *height));
+                let before = self.acked.get(node, *lane, *height);
                 let epoch = self.entered.get(&node).copied().unwrap_or(0);
-                if before.is_some_and(|(of, life)| *of == epoch && *life < seen.incarnation) {
+                if before.is_some_and(|(of, life)| of == epoch && life < seen.incarnation) {
                     let message = format!(
                         "locks height {height} of lane {lane} anew, acked in epoch {epoch} before"
                     );
