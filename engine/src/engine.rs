@@ -93,6 +93,11 @@ pub enum Error {
     /// A task of the node ended early.
     #[error("a task of the node ended: {0}")]
     Task(RuntimeError),
+    /// The transport closed a channel, though the node was not asked to stop.
+    #[error(
+        "the network closed a channel of the engine: without all of them a node cannot take part"
+    )]
+    Closed,
 }
 
 /// A running engine: how the rest of the node reaches it.
@@ -293,13 +298,14 @@ impl<T: Types> Engine<T> {
             ];
             // The signal is asked here alone, since the actors have nothing to finish, and held until the journal ends.
             let mut stopped = context.stopped();
-            select! {
+            let ended = select! {
+                _ = &mut stopped => Ok(()),
                 ended = &mut journal => return ended.map_err(Error::Task)?.map_err(Error::from),
-                ended = Handle::select(tasks) => ended.map_err(Error::Task)?,
-                _ = &mut stopped => {},
-            }
+                ended = Handle::select(tasks) => Err(ended.map_or_else(Error::Task, |()| Error::Closed)),
+            };
             // The actors are gone, and with them the journal's clients: what they queued is still synced.
-            journal.await.map_err(Error::Task)?.map_err(Error::from)
+            journal.await.map_err(Error::Task)??;
+            ended
         });
         Ok((engine, handle))
     }
@@ -346,7 +352,8 @@ impl<T: Types> Engine<T> {
         self.tip_manager.advanced(horizon);
     }
 
-    /// A body arrived or a quota was freed: pending verdicts may have changed.
+    /// A quota was freed, so that verdicts that were pending may have changed: all of them are asked for again. For a
+    /// body that is missing, answer [`Later`](crate::Judgement::Later) instead.
     pub fn stirred(&self) {
         self.tip_manager.stirred();
     }

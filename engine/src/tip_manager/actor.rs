@@ -1,9 +1,6 @@
 //! Select, apply, carry out the effects.
 
-use super::{
-    Candidate, Config, Effect, Ingress, Mailbox, Message, State, To, metrics::Metrics,
-    state::forgotten,
-};
+use super::{Candidate, Config, Effect, Ingress, Mailbox, Message, State, To, metrics::Metrics};
 use crate::{
     ack_manager,
     activity::{Activity, Automaton as _, Judgement, Reporter as _, Verdict},
@@ -112,8 +109,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         let mut tick_ms = start_ms + self.context.random_range(1..=interval_ms.max(1));
         let mut alarm = Alarm::default();
         let mut effects = Vec::new();
-        // Verdicts of replayed locks are asked at once.
-        self.apply(Message::Stirred, &mut effects);
+        self.apply(Message::Started, &mut effects);
         loop {
             let at_ms = self.state.wake_ms().map_or(tick_ms, |it| it.min(tick_ms));
             alarm.set(&*self.context, Some(at_ms));
@@ -202,7 +198,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         if records.is_empty() {
             return;
         }
-        let epoch = self.state.epochs().epoch();
+        let epoch = self.state.newest_epoch();
         let urgent = records.iter().any(|it| is_awaited(it, epoch));
         let records = std::mem::take(records);
         if urgent {
@@ -215,9 +211,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
     fn carry_out(&mut self, effect: Effect<T>) -> Option<Message<T>> {
         match effect {
             Effect::Journal(_) => unreachable!("appended in order by the caller"),
-            Effect::Forget { sequencer, below } => {
-                self.neighbours.journal.forget(forgotten(&sequencer, below));
-            }
+            Effect::Forget(keys) => self.neighbours.journal.forget(keys),
             Effect::Judge(header) => return self.judge(header),
             Effect::Ack(acks) => self.ack(acks),
             Effect::Answer { to, envelope } => {
@@ -371,7 +365,7 @@ async fn completed<O: Send>(pool: &mut Pool<'static, O>) -> O {
     }
 }
 
-/// Whether an ack waits for a record. A base certified in this epoch gets no ack of its own, and the locks above it
+/// Whether an ack waits for a record. A base certified in the newest epoch gets no ack of its own, and the locks above it
 /// come later in the journal: it may wait for their sync, or for that of the next epoch.
 fn is_awaited<T: Types>(record: &Record<T>, epoch: u64) -> bool {
     match record {

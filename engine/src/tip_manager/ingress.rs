@@ -57,7 +57,9 @@ pub enum Message<T: Types> {
     Entered(u64),
     /// The chain moved.
     Advanced(Horizon<T::PublicKey>),
-    /// A body arrived or a quota was freed: pending verdicts may have changed.
+    /// The node starts: what was replayed from the journal is all there is.
+    Started,
+    /// A quota was freed, so that pending verdicts may have changed.
     Stirred,
     /// The rebroadcast interval passed.
     Ticked,

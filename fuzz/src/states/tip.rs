@@ -226,7 +226,7 @@ impl Driver {
         self.state = restore(self.world, self.canary, &records);
         self.checks.clear();
         self.judging.clear();
-        Ok(Message::Stirred)
+        Ok(Message::Started)
     }
 
     fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
@@ -274,11 +274,7 @@ impl Driver {
     fn carry_out(&mut self, effect: Effect<T>) {
         let sent = match effect {
             Effect::Journal(record) => return self.journal.append(record),
-            Effect::Forget { sequencer, below } => {
-                let from = Key::Lock(sequencer.clone(), 0, 0);
-                let to = Key::Lock(sequencer, below - 1, u64::MAX);
-                return self.journal.forget(from..=to);
-            }
+            Effect::Forget(keys) => return self.journal.forget(keys),
             Effect::Judge(header) => return self.judging.push(header),
             Effect::Check(candidates) => return self.checks.push_back(candidates),
             Effect::Report(activity) => return self.reported(&activity),

@@ -12,7 +12,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Certificates waiting to be checked, at most: two a lane and validator would be generous.
+/// Certificates waiting to be checked, at most. There is one of each lane from each peer at a time, and what finds no room
+/// is shown again at the next rebroadcast.
 const CANDIDATES_MAX: usize = 4096;
 
 impl<T: Types> State<T> {
@@ -35,7 +36,7 @@ impl<T: Types> State<T> {
         certificate: Arc<Certificate<T>>,
         effects: &mut Vec<Effect<T>>,
     ) {
-        if !self.is_news(&certificate) {
+        if self.is_backlogged() || !self.is_news(&certificate) {
             return;
         }
         if self.canary.is(Canary::TrustCertificates) {
@@ -68,11 +69,12 @@ impl<T: Types> State<T> {
             let (height, epoch) = candidate.certificate.rank();
             let base = self.lanes.get(&sequencer).map(|it| it.base.rank());
             let stale = base.is_some_and(|it| (height, Some(epoch)) <= it);
-            if !stale
-                && !batch
-                    .iter()
-                    .any(|it| it.certificate == candidate.certificate)
-            {
+            // They come lane by lane, so the same one from another peer is among the last.
+            let mut lane = batch
+                .iter()
+                .rev()
+                .take_while(|it| it.certificate.sequencer == sequencer);
+            if !stale && !lane.any(|it| it.certificate == candidate.certificate) {
                 batch.push(candidate);
             }
         }

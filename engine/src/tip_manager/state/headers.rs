@@ -44,9 +44,17 @@ impl<T: Types> State<T> {
             self.show_base(&sequencer, effects);
         }
         for header in &headers {
-            if header.height() > self.lane(&sequencer).base.tip.height {
-                self.above(from, header, effects);
+            let lane = self.lane(&sequencer);
+            let base = lane.base.tip.height;
+            if header.height() <= base {
+                continue;
             }
+            if header.height() > base.saturating_add(self.genesis.window()) {
+                // One is enough to know that the lane is that far.
+                self.beyond(from, header, effects);
+                break;
+            }
+            self.above(from, header, effects);
         }
         self.extend(&sequencer, effects);
         if let Some(hole) = self.lane(&sequencer).hole() {
@@ -54,7 +62,7 @@ impl<T: Types> State<T> {
         }
     }
 
-    fn refuse(&self, from: &T::PublicKey, refusal: Refusal, effects: &mut Vec<Effect<T>>) {
+    pub(super) fn refuse(&self, from: &T::PublicKey, refusal: Refusal, effects: &mut Vec<Effect<T>>) {
         effects.push(Effect::Refuse {
             from: from.clone(),
             refusal,
@@ -96,6 +104,9 @@ impl<T: Types> State<T> {
                 self.ack_base(sequencer, effects);
                 self.show_base(sequencer, effects);
             }
+            return;
+        }
+        if self.is_convicted(sequencer) {
             return;
         }
         if !self.may_accuse(header) {
@@ -155,69 +166,46 @@ impl<T: Types> State<T> {
             }
             return;
         }
-        let beyond = height > lane.base.tip.height.saturating_add(self.genesis.window());
         if !header.is_well_formed(&self.genesis) {
             self.refuse(from, Refusal::Impossible(height), effects);
+            return;
+        }
+        // Only who acks keeps headers; the others follow certificates.
+        if !self.epochs.current().signs() {
             return;
         }
         if !header.verify(&self.header_namespace) {
             self.refuse(from, Refusal::HeaderSignature(height), effects);
             return;
         }
-        if beyond {
-            self.refuse(from, Refusal::BeyondWindow(height), effects);
-            let lane = self.lane(&sequencer);
-            let next = lane.top.height + 1;
-            let upto = lane.base.tip.height.saturating_add(self.genesis.window());
-            if next <= upto {
-                self.fetch(&sequencer, next..=upto, To::Peer(from.clone()), effects);
-            }
-            return;
-        }
-        // Only who acks keeps headers; the others follow certificates.
-        if self.epochs.current().signs() {
-            self.lane(&sequencer).waiting.insert(height, header.clone());
-        }
+        self.lane(&sequencer).waiting.insert(height, header.clone());
     }
 
-    /// Two headers at one height of which one is verified: evidence if the other is as well.
-    fn conflict(
+    /// A header beyond the window is not kept, but its sequencer's word that the lane has come so far starts a fetch:
+    /// once until the next tick, so that a replay of it costs no second look at its signature.
+    fn beyond(
         &mut self,
         from: &T::PublicKey,
-        held: Arc<Signed<T>>,
-        other: &Arc<Signed<T>>,
+        header: &Arc<Signed<T>>,
         effects: &mut Vec<Effect<T>>,
     ) {
-        if !self.may_accuse(other) {
-            self.refuse(from, Refusal::HeaderSignature(other.height()), effects);
-            return;
-        }
-        if self.canary.is(Canary::ReplaceLock) {
-            self.replace(other.clone(), effects);
-            return;
-        }
-        self.keep(Evidence::headers(held, other.clone()), effects);
-    }
-
-    /// Whether a second header for a height is its sequencer's own word.
-    fn may_accuse(&self, header: &Signed<T>) -> bool {
-        header.verify(&self.header_namespace) || self.canary.is(Canary::AccuseUnchecked)
-    }
-
-    /// The planted bug [`Canary::ReplaceLock`].
-    fn replace(&mut self, header: Arc<Signed<T>>, effects: &mut Vec<Effect<T>>) {
+        let height = header.height();
         let sequencer = header.header().sequencer.clone();
-        let (genesis, height) = (self.genesis.clone(), header.height());
+        let window = self.genesis.window();
         let lane = self.lane(&sequencer);
-        lane.locks.split_off(&height);
-        let (tip, certificate) = (lane.base.tip, lane.base.certificate.clone());
-        let position = lane.base.position;
-        lane.top = tip;
-        lane.rebase(&genesis, tip, certificate, position);
-        // Or it would stop at an assertion before it could ack.
-        lane.recount(&genesis);
-        lane.waiting.insert(height, header);
-        self.extend(&sequencer, effects);
+        let missing = lane.top.height + 1..=lane.base.tip.height.saturating_add(window);
+        if lane.fetching.contains(&(*missing.start(), *missing.end())) {
+            self.refuse(from, Refusal::BeyondWindow(height), effects);
+        } else if !header.is_well_formed(&self.genesis) {
+            self.refuse(from, Refusal::Impossible(height), effects);
+        } else if !header.verify(&self.header_namespace) {
+            self.refuse(from, Refusal::HeaderSignature(height), effects);
+        } else {
+            self.refuse(from, Refusal::BeyondWindow(height), effects);
+            if !missing.is_empty() {
+                self.fetch(&sequencer, missing, To::Peer(from.clone()), effects);
+            }
+        }
     }
 
     /// The same acks again, from a resent height up to the end of what is acked.
@@ -258,7 +246,7 @@ impl<T: Types> State<T> {
         let (genesis, canary) = (self.genesis.clone(), self.canary);
         let (epoch, now_ms, finalized_ms) = (self.epochs.epoch(), self.now_ms, self.finalized_ms);
         let mut locked = false;
-        loop {
+        while !self.is_backlogged() {
             let lane = self.lane(sequencer);
             let next = lane.top.height + 1;
             if lane.locks.contains_key(&next) {

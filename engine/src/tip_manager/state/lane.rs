@@ -342,7 +342,8 @@ impl<T: Types> Lane<T> {
         self.locks.get(&height).map(|it| it.header.digest())
     }
 
-    /// The headers of a range that are here and durable, lowest first, at most one message of them.
+    /// The headers of a range that are here and durable, lowest first, at most one message of them: the certified
+    /// chain, the run, and what links to it of those whose locks an epoch dropped.
     pub fn serve(&self, from: u64, to: u64, durable: u64) -> Vec<Arc<Signed<T>>> {
         let to = to.min(from.saturating_add(HEADERS_MAX as u64 - 1));
         if to < from {
@@ -354,7 +355,30 @@ impl<T: Types> Lane<T> {
             .range(from..=to)
             .take_while(|(height, lock)| **height <= self.top.height && lock.position <= durable)
             .map(|(_, lock)| lock.header.clone());
-        chain.chain(run).collect()
+        let last = self.locks.get(&self.top.height);
+        // The epoch that dropped their locks came after them in the journal: they are durable.
+        let dropped = last
+            .is_none_or(|it| it.position <= durable)
+            .then(|| self.dropped());
+        let dropped = dropped
+            .into_iter()
+            .flatten()
+            .skip_while(|it| it.height() < from)
+            .take_while(|it| it.height() <= to);
+        chain.chain(run).chain(dropped.cloned()).collect()
+    }
+
+    /// The headers above the run whose locks were dropped, as far as they link.
+    fn dropped(&self) -> impl Iterator<Item = &Arc<Signed<T>>> {
+        let mut tip = self.top;
+        std::iter::from_fn(move || {
+            let next = tip.height.checked_add(1)?;
+            let beside = (next, Digest::from([0; 32]))..=(next, Digest::from([u8::MAX; 32]));
+            let mut beside = self.spare.range(beside).map(|(_, it)| it);
+            let header = beside.find(|it| it.extends(&tip))?;
+            tip = header.tip();
+            Some(header)
+        })
     }
 
     /// The chain executed the lane up to a place.
@@ -366,13 +390,22 @@ impl<T: Types> Lane<T> {
             .split_off(&(tip.height + 1, Digest::from([0; 32])));
     }
 
-    /// Drops headers off the chain that expired in executed time: nobody walks them any more.
-    pub fn expire_spare(&mut self, genesis: &Genesis, executed_ms: u64) {
-        self.spare.retain(|_, header| {
-            genesis
-                .expiry_ms(header.header().slot)
-                .is_some_and(|expiry| expiry >= executed_ms)
-        });
+    /// Drops headers off the chain that expired in executed time: nobody walks them any more. Says at which heights
+    /// none is left.
+    pub fn expire_spare(&mut self, genesis: &Genesis, executed_ms: u64) -> BTreeSet<u64> {
+        let expired = |_: &(u64, Digest), header: &mut Arc<Signed<T>>| {
+            let expiry = genesis.expiry_ms(header.header().slot);
+            expiry.is_none_or(|it| it < executed_ms)
+        };
+        let mut heights: BTreeSet<_> = self
+            .spare
+            .extract_if(.., expired)
+            .map(|((height, _), _)| height)
+            .collect();
+        for (height, _) in self.spare.keys() {
+            heights.remove(height);
+        }
+        heights
     }
 
     /// Whether a lock may be acked now.

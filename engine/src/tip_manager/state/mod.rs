@@ -1,6 +1,8 @@
 //! All decisions of the tip manager. Pure: no clock, no disk, no await.
 
 mod certificates;
+mod epochs;
+mod evidence;
 mod headers;
 mod lane;
 mod restore;
@@ -15,7 +17,7 @@ use crate::{
     record::{Key, Record},
     refusal::Refusal,
     tip_manager::ingress::{Candidate, Message},
-    types::{Evidence, Genesis, Signed, Tip, Types},
+    types::{Genesis, Signed, Tip, Types},
     wire::{ACKS_MAX, Ack, Acks, CERTIFICATES_MAX, Envelope, Gossip, Told},
 };
 use commonware_cryptography::certificate::Scheme as _;
@@ -25,6 +27,10 @@ use std::{
     ops::RangeInclusive,
     sync::Arc,
 };
+
+/// Records that may wait for the disk. A journal takes four times as many, so that what is not held back (an epoch's
+/// bases, proofs, what was executed) has room as well.
+const UNSYNCED_MAX: u64 = 1 << 14;
 
 /// To whom gossip goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +45,8 @@ pub enum To<P> {
 pub enum Effect<T: Types> {
     /// Append to the journal; the position of each record is the previous one's plus one.
     Journal(Record<T>),
-    /// The journal may forget the locks of a lane below a height.
-    Forget {
-        /// Whose lane.
-        sequencer: T::PublicKey,
-        /// The first height that is still needed.
-        below: u64,
-    },
+    /// The journal may forget a range of keys.
+    Forget(RangeInclusive<Key<T::PublicKey>>),
     /// Ask the application.
     Judge(Arc<Signed<T>>),
     /// Send acks to the lane's sequencer.
@@ -183,6 +184,7 @@ impl<T: Types> State<T> {
             Message::Synced(position) => self.synced(position, effects),
             Message::Entered(epoch) => self.enter(epoch, effects),
             Message::Advanced(horizon) => self.advanced(horizon, effects),
+            Message::Started => self.started(effects),
             Message::Stirred => self.ask_again(effects),
             Message::Ticked => self.ticked(effects),
             Message::Woken => self.woken(effects),
@@ -202,7 +204,13 @@ impl<T: Types> State<T> {
             && self.epochs.epoch() >= self.muted_until
     }
 
+    /// Whether the disk is far behind: nothing new is locked or adopted until it has caught up.
+    const fn is_backlogged(&self) -> bool {
+        self.position - self.durable >= UNSYNCED_MAX
+    }
+
     fn synced(&mut self, position: u64, effects: &mut Vec<Effect<T>>) {
+        let held_back = self.is_backlogged();
         self.durable = self.durable.max(position);
         let mut lanes = BTreeSet::new();
         while self
@@ -226,91 +234,12 @@ impl<T: Types> State<T> {
             }
             self.progress(sequencer, effects);
         }
-    }
-
-    /// Begins to enter an epoch: what follows waits until that is durable.
-    fn enter(&mut self, epoch: u64, effects: &mut Vec<Effect<T>>) {
-        let ahead = self.entering.map_or(self.epochs.epoch(), |(it, _)| it);
-        if epoch <= ahead || self.epochs.committee(epoch).is_none() {
-            return;
-        }
-        if self.canary.is(Canary::ForgetEpoch) {
-            self.entering = Some((epoch, self.durable));
-            self.entered(effects);
-            return;
-        }
-        let position = self.journal(Record::Entered { epoch }, effects);
-        self.entering = Some((epoch, position));
-    }
-
-    /// The epoch is durable: locks are scoped to it from here on.
-    fn entered(&mut self, effects: &mut Vec<Effect<T>>) {
-        let (epoch, _) = self.entering.take().expect("entering");
-        assert!(self.epochs.enter(epoch), "a known, later epoch");
-        effects.push(Effect::Report(Activity::Entered(epoch)));
-        self.candidates
-            .retain(|_, it| self.epochs.contain(it.certificate.epoch));
-        let sequencers: Vec<_> = self.lanes.keys().cloned().collect();
-        for sequencer in sequencers {
-            let lane = self.lanes.get_mut(&sequencer).expect("listed");
-            let within = lane
-                .base
-                .certificate
-                .as_ref()
-                .is_none_or(|it| self.epochs.contain(it.epoch));
-            if !within || lane.departs_from_executed() {
-                let tip = lane.executed;
-                let record = Record::Base {
-                    sequencer: sequencer.clone(),
-                    tip,
-                    certificate: None,
-                };
-                self.position += 1;
-                effects.push(Effect::Journal(record));
-                lane.restart(&self.genesis, self.position);
-                self.unsynced.push_back((self.position, sequencer.clone()));
-            } else {
-                lane.drop_locks(&self.genesis);
+        if held_back && !self.is_backlogged() {
+            let sequencers: Vec<_> = self.lanes.keys().cloned().collect();
+            for sequencer in sequencers {
+                self.extend(&sequencer, effects);
             }
-            self.ack_base(&sequencer, effects);
         }
-        self.fit_evidence();
-    }
-
-    /// Acks the base header in the current epoch, if its certificate is an earlier epoch's.
-    fn ack_base(&mut self, sequencer: &T::PublicKey, effects: &mut Vec<Effect<T>>) {
-        if !self.signs() || self.epochs.current().sequencer_index(sequencer).is_none() {
-            return;
-        }
-        let epoch = self.epochs.epoch();
-        let committee = self.epochs.current().clone();
-        let Some(lane) = self.lanes.get_mut(sequencer) else {
-            return;
-        };
-        let base = &mut lane.base;
-        let certified = base
-            .certificate
-            .as_ref()
-            .is_some_and(|it| it.epoch >= epoch);
-        if base.tip.height == 0 || certified || base.contested || base.position > self.durable {
-            return;
-        }
-        if base.ack.is_none() {
-            base.ack = sign(&committee, sequencer, &base.tip);
-            let tip = base.tip;
-            let sequencer = sequencer.clone();
-            effects.push(Effect::Report(Activity::Acked {
-                epoch,
-                sequencer,
-                tip,
-            }));
-        }
-        let acks = base.ack.iter().cloned().collect();
-        effects.push(Effect::Ack(Acks {
-            committee,
-            sequencer: sequencer.clone(),
-            acks,
-        }));
     }
 
     /// Acks what has become ackable, in height order.
@@ -382,7 +311,16 @@ impl<T: Types> State<T> {
         for sequencer in sequencers {
             let lane = self.lanes.get_mut(&sequencer).expect("listed");
             lane.ahead.expire(self.finalized_ms);
-            lane.expire_spare(&self.genesis, self.executed_ms);
+            for height in lane.expire_spare(&self.genesis, self.executed_ms) {
+                // Below its base a node acks nothing; from there on, this epoch's lock binds it.
+                let upto = if height < lane.base.tip.height {
+                    u64::MAX
+                } else {
+                    self.epochs.epoch().saturating_sub(1)
+                };
+                let keys = locks(&sequencer, height..=height, upto);
+                effects.push(Effect::Forget(keys));
+            }
             self.extend(&sequencer, effects);
             self.progress(&sequencer, effects);
         }
@@ -408,10 +346,8 @@ impl<T: Types> State<T> {
         }
         self.lane(sequencer).execute(tip);
         // The lock at the base itself may say that the base is contested: it stays.
-        effects.push(Effect::Forget {
-            sequencer: sequencer.clone(),
-            below: tip.height,
-        });
+        let heights = 0..=tip.height - 1;
+        effects.push(Effect::Forget(locks(sequencer, heights, u64::MAX)));
     }
 
     fn judged(
@@ -531,33 +467,6 @@ impl<T: Types> State<T> {
             effects.push(Effect::Gossip { to, gossip });
         }
     }
-
-    /// Keeps a proof: the first of an epoch and sequencer, the rest are counted.
-    fn keep(&mut self, evidence: Evidence<T>, effects: &mut Vec<Effect<T>>) {
-        let epoch = self.epochs.epoch();
-        let count = self
-            .evidence
-            .entry((epoch, evidence.sequencer().clone()))
-            .or_insert(0);
-        *count += 1;
-        if *count > 1 {
-            return;
-        }
-        self.journal(
-            Record::Evidence {
-                epoch,
-                evidence: evidence.clone(),
-            },
-            effects,
-        );
-        effects.push(Effect::Report(Activity::Evidence(evidence)));
-    }
-
-    /// Counts are kept for the epochs within the bounds.
-    fn fit_evidence(&mut self) {
-        let epochs = &self.epochs;
-        self.evidence.retain(|(epoch, _), _| epochs.contain(*epoch));
-    }
 }
 
 fn sign<T: Types>(
@@ -574,7 +483,12 @@ fn sign<T: Types>(
     })
 }
 
-/// The journal keys of a lane's locks below a height.
-pub(super) fn forgotten<P: Clone>(sequencer: &P, below: u64) -> RangeInclusive<Key<P>> {
-    Key::Lock(sequencer.clone(), 0, 0)..=Key::Lock(sequencer.clone(), below - 1, u64::MAX)
+/// The journal keys of a lane's locks at some heights, in epochs up to one.
+fn locks<P: Clone>(
+    sequencer: &P,
+    heights: RangeInclusive<u64>,
+    epoch: u64,
+) -> RangeInclusive<Key<P>> {
+    let (from, to) = heights.into_inner();
+    Key::Lock(sequencer.clone(), from, 0)..=Key::Lock(sequencer.clone(), to, epoch)
 }

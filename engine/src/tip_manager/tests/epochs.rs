@@ -1,5 +1,6 @@
 use crate::{
     activity::Activity,
+    record::Key,
     refusal::{Class, Refusal},
     testing::{Node, Nouns, World, acked, certified, fetches, heights, locked},
     tip_manager::{Effect, Message},
@@ -258,5 +259,76 @@ fn a_lane_whose_sequencer_left_keeps_no_headers_and_its_place() {
     assert_eq!(
         acked(&node.receive(&world, &lane[1..])),
         [(4, vec![2, 3, 4])]
+    );
+}
+
+// L-06, L-10: the epoch is durable, but not the bases that take the place of those out of its bounds.
+#[test]
+fn a_crash_between_an_epoch_and_its_bases_leaves_no_base_out_of_bounds() {
+    let world = World::new();
+    let lane = world.lane(SEQUENCER, 4);
+    let mut node = Node::new(&world, ME);
+    node.receive(&world, &lane);
+    node.learn(&world, PEER, &world.certificate(0, &lane[3]));
+    node.tell(Message::Entered(2));
+    node.sync();
+    assert_eq!(
+        node.written.len(),
+        node.durable() + 1,
+        "the base is not durable"
+    );
+    let mut node = node.restart(&world);
+    node.settle(Message::Started);
+    node.executed(&world, SEQUENCER, lane[1].tip());
+    assert_eq!(acked(&node.receive(&world, &lane[2..])), [(2, vec![3, 4])]);
+}
+
+// L-06, L-15: what waits for the epoch being entered must not wait for the sync of a later record.
+#[test]
+fn the_newest_epoch_is_the_one_being_entered() {
+    let world = World::new();
+    let mut node = Node::new(&world, ME);
+    node.tell(Message::Entered(1));
+    assert_eq!(
+        (node.state.epochs().epoch(), node.state.newest_epoch()),
+        (0, 1)
+    );
+    node.sync();
+    assert_eq!(
+        (node.state.epochs().epoch(), node.state.newest_epoch()),
+        (1, 1)
+    );
+}
+
+// the journal holds what is live, however many epochs an equivocator lives through.
+#[test]
+fn the_journal_forgets_dropped_locks_that_expired_and_proofs_out_of_bounds() {
+    let world = World::new();
+    let lane = world.lane(SEQUENCER, 2);
+    let fork = world.branch(SEQUENCER, world.root(SEQUENCER), 1, 1);
+    let mut node = Node::new(&world, ME);
+    node.receive(&world, &lane);
+    node.receive(&world, &fork);
+    let forgotten = |effects: &[Effect<Nouns>]| -> Vec<_> {
+        let ranges = effects.iter().filter_map(|it| match it {
+            Effect::Forget(keys) => Some(keys.clone()),
+            _ => None,
+        });
+        ranges.collect()
+    };
+    assert_eq!(forgotten(&node.settle(Message::Entered(1))), []);
+    let horizon = crate::horizon::Horizon {
+        executed_ms: crate::testing::NOW_MS + 10_000,
+        ..Default::default()
+    };
+    let lock = |height, epoch| Key::Lock(world.key(SEQUENCER), height, epoch);
+    assert_eq!(
+        forgotten(&node.settle(Message::Advanced(horizon))),
+        [lock(1, 0)..=lock(1, 0), lock(2, 0)..=lock(2, 0)]
+    );
+    let proof = Key::Evidence(0, world.key(SEQUENCER));
+    assert_eq!(
+        forgotten(&node.settle(Message::Entered(2))),
+        [proof.clone()..=proof]
     );
 }

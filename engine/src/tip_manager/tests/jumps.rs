@@ -1,7 +1,11 @@
 use crate::{
-    testing::{Node, Nouns, World, acked, answers, fetches, heights, locked, refusals},
+    horizon::Horizon,
+    record::Key,
+    refusal::Refusal,
+    testing::{Node, Nouns, World, acked, answers, fetches, heights, locked, refusals, told},
     tip_manager::{Effect, Message, To},
     types::Signed,
+    wire::Gossip,
 };
 use std::sync::Arc;
 
@@ -157,7 +161,7 @@ fn execution_drops_what_is_below_and_moves_a_base_that_is_behind() {
     assert!(
         effects
             .iter()
-            .any(|it| matches!(it, Effect::Forget { below: 2, .. }))
+            .any(|it| matches!(it, Effect::Forget(keys) if keys.end() == &Key::Lock(world.key(SEQUENCER), 1, u64::MAX)))
     );
     assert_eq!(node.state.headers_held(), 2);
     node.executed(&world, SEQUENCER, lane[0].tip());
@@ -167,5 +171,91 @@ fn execution_drops_what_is_below_and_moves_a_base_that_is_behind() {
     assert_eq!(
         acked(&node.receive(&world, &lane[4..])).last(),
         Some(&(0, vec![6]))
+    );
+}
+
+// L-07, L-16: a header once acked is kept and shown, also to its sequencer when that lost its disk.
+#[test]
+fn headers_whose_locks_an_epoch_dropped_are_still_served_and_told() {
+    let world = World::new();
+    let lane = world.lane(SEQUENCER, 4);
+    let mut node = Node::new(&world, ME);
+    node.receive(&world, &lane);
+    node.learn(&world, PEER, &world.certificate(0, &lane[0]));
+    node.settle(Message::Entered(1));
+    assert_eq!(
+        served(&node.asked(&world, PEER, SEQUENCER, (2, 3))),
+        lane[1..3]
+    );
+    let asked = node.tell(Message::Gossiped {
+        from: world.key(SEQUENCER),
+        gossip: Gossip::Ask { nonce: 1 },
+    });
+    assert_eq!(told(&asked)[0].headers, lane);
+}
+
+// L-16, R-15: one envelope beyond the window costs one signature check, and a replay of it none.
+#[test]
+fn a_flood_beyond_the_window_is_looked_at_once() {
+    let world = World::new();
+    let lane = world.lane(SEQUENCER, 14);
+    let mut node = Node::new(&world, ME);
+    let flood = world.envelope(&lane[8..], None);
+    let first = node.hear(&world, PEER, flood.clone());
+    assert_eq!(refusals(&first), [Refusal::BeyondWindow(9)]);
+    assert_eq!(fetches(&first), [(To::Peer(world.key(PEER)), 1, 8)]);
+    let forged = crate::testing::stolen(&lane[9], &lane[8]);
+    let again = node.hear(&world, PEER, world.envelope(&[forged], None));
+    assert_eq!(
+        refusals(&again),
+        [Refusal::BeyondWindow(10)],
+        "nobody looked at it"
+    );
+    assert_eq!(fetches(&again), []);
+}
+
+// L-05, R-15: a stalled disk holds new locks back; it does not fill the memory, nor end in a panic.
+#[test]
+fn what_waits_for_a_stalled_disk_is_bounded_and_goes_on_when_it_has_caught_up() {
+    const ROUNDS: u64 = 9_000;
+    let world = World::new();
+    let lane = world.lane(SEQUENCER, ROUNDS + 1);
+    let mut node = Node::new(&world, ME);
+    node.now_ms += ROUNDS;
+    for header in &lane[..ROUNDS as usize] {
+        node.hear(
+            &world,
+            SEQUENCER,
+            world.envelope(std::slice::from_ref(header), None),
+        );
+        let gossip = Gossip::Certificates {
+            reply: true,
+            certificates: vec![world.certificate(0, header)],
+        };
+        let shown = node.tell(Message::Gossiped {
+            from: world.key(PEER),
+            gossip,
+        });
+        for batch in crate::testing::to_check(&shown) {
+            let results = batch.into_iter().map(|it| (it, true)).collect();
+            node.tell(Message::Checked(results));
+        }
+        node.tell(Message::Advanced(Horizon {
+            included: [(world.key(SEQUENCER), header.tip())].into(),
+            ..Horizon::default()
+        }));
+    }
+    let waiting = node.written.len() - node.durable();
+    assert_eq!(waiting, 1 << 14);
+    node.sync();
+    let last = &lane[ROUNDS as usize];
+    node.learn(
+        &world,
+        PEER,
+        &world.certificate(0, &lane[ROUNDS as usize - 1]),
+    );
+    assert_eq!(
+        acked(&node.receive(&world, std::slice::from_ref(last))),
+        [(0, vec![ROUNDS + 1])]
     );
 }

@@ -15,6 +15,7 @@ use commonware_cryptography::certificate::Attestation;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
     sync::Arc,
 };
 
@@ -34,7 +35,8 @@ struct Validator {
     questions: Vec<Arc<Signed<Nouns>>>,
     checks: Vec<Vec<Candidate<Nouns>>>,
     /// Locks below this height may be gone from its journal.
-    forgotten: u64,
+    /// Ranges the journal may forget, with the number of records there were then.
+    forgotten: Vec<(usize, RangeInclusive<Key<free::PublicKey>>)>,
 }
 
 /// What happened, so that a run in which nothing did is noticed.
@@ -70,7 +72,7 @@ impl Model {
             node: Node::new(&world, me),
             questions: Vec::new(),
             checks: Vec::new(),
-            forgotten: 0,
+            forgotten: Vec::new(),
         };
         Self {
             rng: StdRng::seed_from_u64(seed),
@@ -192,15 +194,21 @@ impl Model {
         let (durable, written) = (node.durable(), node.written.len());
         let kept = durable + self.draw(written - durable + 1);
         let mut records = self.validators[at].node.written[..kept].to_vec();
-        let forgotten = self.validators[at].forgotten;
+        let mut forgotten = self.validators[at].forgotten.clone();
+        forgotten.retain(|(at, _)| *at <= kept);
         if self.draw(2) == 0 {
             let mut keys = BTreeSet::new();
+            let mut index = records.len();
             records.reverse();
-            records.retain(|it| match it.key() {
-                Key::Lock(_, height, _) if height < forgotten => false,
-                key => keys.insert(key),
+            records.retain(|it| {
+                index -= 1;
+                let key = it.key();
+                let mut ranges = forgotten.iter().filter(|(at, _)| index < *at);
+                !ranges.any(|(_, range)| range.contains(&key)) && keys.insert(key)
             });
             records.reverse();
+            // What remains lies elsewhere now.
+            forgotten.clear();
         }
         let node = Node::restored(&self.world, at, records);
         self.validators[at] = Validator {
@@ -209,7 +217,7 @@ impl Model {
             checks: Vec::new(),
             forgotten,
         };
-        self.tell(at, Message::Stirred);
+        self.tell(at, Message::Started);
     }
 
     fn enter(&mut self, at: usize) {

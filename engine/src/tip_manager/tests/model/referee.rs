@@ -22,7 +22,10 @@ impl Model {
             match effect {
                 Effect::Judge(header) => validator.questions.push(header),
                 Effect::Check(batch) => validator.checks.push(batch),
-                Effect::Forget { below, .. } => validator.forgotten = below,
+                Effect::Forget(keys) => {
+                    let before = validator.node.written.len();
+                    validator.forgotten.push((before, keys));
+                }
                 Effect::Report(Activity::Evidence(_)) => self.seen.proofs += 1,
                 Effect::Ack(acks) => self.count(at, &acks),
                 Effect::Refuse { refusal, .. } => {
