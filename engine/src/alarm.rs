@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Milliseconds since the Unix epoch by the node's clock.
-pub(crate) fn now_ms(clock: &impl Clock) -> u64 {
+pub fn now_ms(clock: &impl Clock) -> u64 {
     let elapsed = clock
         .current()
         .duration_since(UNIX_EPOCH)
@@ -24,18 +24,18 @@ type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Rings once at a time, if one is set.
 #[derive(Default)]
-pub(crate) struct Alarm(Option<(u64, Sleep)>);
+pub struct Alarm(Option<(u64, Sleep)>);
 
 impl Alarm {
     /// Sets or clears the time.
-    pub(crate) fn set(&mut self, clock: &impl Clock, at_ms: Option<u64>) {
+    pub fn set(&mut self, clock: &impl Clock, at_ms: Option<u64>) {
         if self.0.as_ref().map(|(set, _)| *set) != at_ms {
             self.0 = at_ms.map(|it| (it, Box::pin(clock.sleep_until(at(it))) as Sleep));
         }
     }
 
     /// Resolves at the time set, then clears it; never while none is set.
-    pub(crate) async fn rang(&mut self) {
+    pub async fn rang(&mut self) {
         match &mut self.0 {
             Some((_, sleep)) => sleep.as_mut().await,
             None => pending().await,

@@ -19,9 +19,9 @@
 
 mod activity;
 mod ahead;
-mod alarm;
+pub mod alarm;
 mod canary;
-mod coalesce;
+pub mod coalesce;
 mod engine;
 mod environment;
 mod epochs;

@@ -1,0 +1,166 @@
+//! What the tests share: free keys, lanes of real bodies, certificates.
+
+use commonware_cryptography::{
+    Hasher as _, Sha256, Signer as _,
+    certificate::Scheme as _,
+};
+use commonware_parallel::Sequential;
+use commonware_utils::{TryFromIterator as _, channel::oneshot, iter::NonEmpty, ordered::Set};
+use drystone_engine::{
+    Activity, Automaton, Judgement, Next, Reporter,
+    scheme::{
+        fixture::{Fixture as _, Free},
+        free,
+    },
+    types::{
+        Certificate, Committee, Digest, Genesis, Header, Limits, Payload, Signed, Tip, Types,
+    },
+};
+use std::sync::Arc;
+
+pub type Key = free::PublicKey;
+
+/// The nouns over free signatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nouns;
+
+impl Types for Nouns {
+    type PublicKey = Key;
+    type PrivateKey = free::PrivateKey;
+    type Scheme = free::Scheme<Key>;
+    type Strategy = Sequential;
+    type Automaton = Nobody;
+    type Reporter = Nobody;
+}
+
+/// Stands where an engine would call: these tests call the actors themselves.
+#[derive(Clone)]
+pub struct Nobody;
+
+impl Automaton<Nouns> for Nobody {
+    fn propose(&mut self, _: Next) -> oneshot::Receiver<Payload> {
+        unreachable!("no engine runs here")
+    }
+
+    fn judge(&mut self, _: &Header<Key>) -> Judgement {
+        unreachable!("no engine runs here")
+    }
+
+    fn relay(&mut self, _: &Header<Key>) {
+        unreachable!("no engine runs here")
+    }
+}
+
+impl Reporter<Nouns> for Nobody {
+    fn report(&self, _: Activity<Nouns>) {
+        unreachable!("no engine runs here")
+    }
+}
+
+pub fn genesis() -> Genesis {
+    Genesis {
+        digest: Sha256::hash(&[b"test"]),
+        slot_ms: 1,
+        window_ms: 1_000,
+        in_flight_max: 4,
+        lane_ahead_max: Limits {
+            chunks: 4,
+            bytes: 4_000,
+            items: 400,
+        },
+        lane_headers_max: 16,
+        chunk_bytes_max: 1_000,
+        chunk_items_max: 100,
+    }
+}
+
+/// Keys of which the first four are validators and all are sequencers.
+pub struct World {
+    pub genesis: Arc<Genesis>,
+    pub keys: Vec<free::PrivateKey>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            genesis: Arc::new(genesis()),
+            keys: Free::identities(1, 6),
+        }
+    }
+
+    pub fn key(&self, who: usize) -> Key {
+        self.keys[who].public_key()
+    }
+
+    pub fn root(&self, who: usize) -> Tip {
+        self.genesis.root(&self.key(who))
+    }
+
+    /// The header of `who` above a place.
+    pub fn header(&self, who: usize, below: Tip, slot: u64, payload: Payload) -> Arc<Signed<Nouns>> {
+        let header = Header {
+            sequencer: self.key(who),
+            height: below.height + 1,
+            slot,
+            previous: below.digest,
+            payload,
+        };
+        let namespace = self.genesis.header_namespace();
+        Arc::new(Signed::sign(header, &self.keys[who], &namespace))
+    }
+
+    /// `count` headers above a place, in the slots from `slot` on. Another `salt` is another branch.
+    pub fn branch(
+        &self,
+        who: usize,
+        mut below: Tip,
+        slot: u64,
+        count: u64,
+        salt: u64,
+    ) -> Vec<Arc<Signed<Nouns>>> {
+        let payload = Payload {
+            digest: Sha256::hash(&[&salt.to_be_bytes()]),
+            bytes: 100,
+            items: 10,
+        };
+        let next = |index| {
+            let header = self.header(who, below, slot + index, payload);
+            below = header.tip();
+            header
+        };
+        (0..count).map(next).collect()
+    }
+
+    /// A lane from height 1: the header of height `h` is at index `h - 1`.
+    pub fn lane(&self, who: usize, slot: u64, count: u64) -> Vec<Arc<Signed<Nouns>>> {
+        self.branch(who, self.root(who), slot, count, 0)
+    }
+
+    pub fn committee(&self, me: usize, epoch: u64) -> Committee<Nouns> {
+        let schemes = Free::committee(0, self.genesis.ack_namespace(), &self.keys[..4]);
+        let sequencers = Set::try_from_iter(self.keys.iter().map(|it| it.public_key()));
+        let scheme = schemes.of(&self.key(me)).clone();
+        Committee::new(epoch, scheme, sequencers.expect("distinct"))
+    }
+
+    /// What the first three validators certify.
+    pub fn certificate(&self, epoch: u64, header: &Signed<Nouns>) -> Arc<Certificate<Nouns>> {
+        let (tip, sequencer) = (header.tip(), header.header().sequencer.clone());
+        let acks: Vec<_> = (0..3)
+            .map(|it| {
+                let subject = tip.subject(epoch, &sequencer);
+                let committee = self.committee(it, epoch);
+                committee.scheme().sign::<Digest>(subject).expect("a validator")
+            })
+            .collect();
+        let acks = NonEmpty::try_new(acks.into_iter()).expect("three");
+        let committee = self.committee(0, epoch);
+        let proof = committee.scheme().assemble(acks, &Sequential).expect("a quorum");
+        Arc::new(Certificate {
+            epoch,
+            sequencer,
+            tip,
+            proof,
+        })
+    }
+}
