@@ -1,9 +1,6 @@
 //! What the tests share: free keys, lanes of real bodies, certificates.
 
-use commonware_cryptography::{
-    Hasher as _, Sha256, Signer as _,
-    certificate::Scheme as _,
-};
+use commonware_cryptography::{Hasher as _, Sha256, Signer as _, certificate::Scheme as _};
 use commonware_parallel::Sequential;
 use commonware_utils::{TryFromIterator as _, channel::oneshot, iter::NonEmpty, ordered::Set};
 use drystone_engine::{
@@ -12,9 +9,7 @@ use drystone_engine::{
         fixture::{Fixture as _, Free},
         free,
     },
-    types::{
-        Certificate, Committee, Digest, Genesis, Header, Limits, Payload, Signed, Tip, Types,
-    },
+    types::{Certificate, Committee, Digest, Genesis, Header, Limits, Payload, Signed, Tip, Types},
 };
 use std::sync::Arc;
 
@@ -97,7 +92,13 @@ impl World {
     }
 
     /// The header of `who` above a place.
-    pub fn header(&self, who: usize, below: Tip, slot: u64, payload: Payload) -> Arc<Signed<Nouns>> {
+    pub fn header(
+        &self,
+        who: usize,
+        below: Tip,
+        slot: u64,
+        payload: Payload,
+    ) -> Arc<Signed<Nouns>> {
         let header = Header {
             sequencer: self.key(who),
             height: below.height + 1,
@@ -150,12 +151,18 @@ impl World {
             .map(|it| {
                 let subject = tip.subject(epoch, &sequencer);
                 let committee = self.committee(it, epoch);
-                committee.scheme().sign::<Digest>(subject).expect("a validator")
+                committee
+                    .scheme()
+                    .sign::<Digest>(subject)
+                    .expect("a validator")
             })
             .collect();
         let acks = NonEmpty::try_new(acks.into_iter()).expect("three");
         let committee = self.committee(0, epoch);
-        let proof = committee.scheme().assemble(acks, &Sequential).expect("a quorum");
+        let proof = committee
+            .scheme()
+            .assemble(acks, &Sequential)
+            .expect("a quorum");
         Arc::new(Certificate {
             epoch,
             sequencer,

@@ -18,7 +18,10 @@ impl Config {
     /// Headers kept of one lane: what it may hold above its last finalized inclusion, the window above that, and
     /// as much again for what is seen before the inclusion below it is.
     pub(super) fn headers_max(&self) -> usize {
-        let headers = self.genesis.lane_headers_max.saturating_add(self.genesis.window());
+        let headers = self
+            .genesis
+            .lane_headers_max
+            .saturating_add(self.genesis.window());
         usize::try_from(headers.saturating_mul(2)).unwrap_or(usize::MAX)
     }
 

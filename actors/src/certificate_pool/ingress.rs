@@ -99,7 +99,9 @@ impl<T: Types> Clone for Mailbox<T> {
 impl<T: Types> Mailbox<T> {
     /// A certificate was verified or assembled here.
     pub fn certified(&self, certificate: Arc<Certificate<T>>) {
-        let _ = self.0.enqueue(Ingress::Told(Message::Certified(certificate)));
+        let _ = self
+            .0
+            .enqueue(Ingress::Told(Message::Certified(certificate)));
     }
 
     /// A header whose signature was checked is here.
@@ -113,9 +115,15 @@ impl<T: Types> Mailbox<T> {
     }
 
     /// What a block can include. If the pool is overloaded or ends, the sender is dropped.
-    pub fn select(&self, selection: Selection<T::PublicKey>) -> oneshot::Receiver<Vec<Candidate<T>>> {
+    pub fn select(
+        &self,
+        selection: Selection<T::PublicKey>,
+    ) -> oneshot::Receiver<Vec<Candidate<T>>> {
         let (responder, answer) = oneshot::channel();
-        let _ = self.0.enqueue(Ingress::Asked { selection, responder });
+        let _ = self.0.enqueue(Ingress::Asked {
+            selection,
+            responder,
+        });
         answer
     }
 }

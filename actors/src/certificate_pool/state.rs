@@ -95,7 +95,9 @@ impl<T: Types> State<T> {
                 let base = ancestor.map_or(lane.included, |it| lane.included.max(*it));
                 let above = lane.certificates.range((base.height + 1, 0)..).rev();
                 above
-                    .filter(|(_, it)| it.epoch <= selection.epoch && it.epoch + 1 >= selection.epoch)
+                    .filter(|(_, it)| {
+                        it.epoch <= selection.epoch && it.epoch + 1 >= selection.epoch
+                    })
                     .find_map(|(_, it)| lane.candidate(genesis, base, it, selection.at_ms))
             })
             .collect();
@@ -147,7 +149,8 @@ impl<T: Types> State<T> {
         let lane = self.lane(&header.header().sequencer);
         // More than the engine ever holds: only a report that should not be could make it more.
         if header.height() > lane.included.height && lane.headers.len() < headers_max {
-            lane.headers.insert((header.height(), header.digest()), header);
+            lane.headers
+                .insert((header.height(), header.digest()), header);
         }
     }
 
@@ -187,10 +190,16 @@ impl<T: Types> Lane<T> {
     }
 
     /// Whether any block from now on could include it.
-    fn is_useful(&self, genesis: &Genesis, certificate: &Certificate<T>, finalized_ms: u64) -> bool {
+    fn is_useful(
+        &self,
+        genesis: &Genesis,
+        certificate: &Certificate<T>,
+        finalized_ms: u64,
+    ) -> bool {
         let headers = certificate.tip.height.saturating_sub(self.included.height);
         headers > 0
-            && (!is_expired(genesis, certificate.tip.slot, finalized_ms) || moves_on(genesis, headers))
+            && (!is_expired(genesis, certificate.tip.slot, finalized_ms)
+                || moves_on(genesis, headers))
     }
 
     /// The headers from a place downwards, as far as they are here, the place's own first.
@@ -256,7 +265,9 @@ impl<T: Types> Lane<T> {
 
     /// Whether a place is known not to descend from the inclusion.
     fn departs(&self, tip: Tip) -> bool {
-        let lowest = self.walk(tip).find(|it| it.height() == self.included.height + 1);
+        let lowest = self
+            .walk(tip)
+            .find(|it| it.height() == self.included.height + 1);
         lowest.is_some_and(|it| it.header().previous != self.included.digest)
     }
 
@@ -264,7 +275,10 @@ impl<T: Types> Lane<T> {
         let mut certificates = std::mem::take(&mut self.certificates);
         certificates.retain(|_, it| self.is_useful(genesis, it, finalized_ms));
         self.certificates = certificates;
-        if self.linked.is_some_and(|(rank, _)| !self.certificates.contains_key(&rank)) {
+        if self
+            .linked
+            .is_some_and(|(rank, _)| !self.certificates.contains_key(&rank))
+        {
             self.linked = None;
             self.relink();
         }

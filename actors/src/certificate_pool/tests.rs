@@ -44,7 +44,9 @@ impl Pool {
     }
 
     fn advance(&mut self, finalized_ms: u64, included: &[(usize, Tip)]) {
-        let included = included.iter().map(|(who, tip)| (self.world.key(*who), *tip));
+        let included = included
+            .iter()
+            .map(|(who, tip)| (self.world.key(*who), *tip));
         self.state.apply(Message::Advanced(Horizon {
             finalized_ms,
             included: included.collect(),
@@ -54,9 +56,15 @@ impl Pool {
 
     /// Sequencer and height of what a block of this time can include.
     fn select(&self, at_ms: u64, ancestors: &[(usize, Tip)]) -> Vec<(usize, u64)> {
-        let ancestors = ancestors.iter().map(|(who, tip)| (self.world.key(*who), *tip));
+        let ancestors = ancestors
+            .iter()
+            .map(|(who, tip)| (self.world.key(*who), *tip));
         let candidates = self.state.select(&selection(at_ms, ancestors.collect()));
-        let who = |key: &Key| (0..6).find(|it| self.world.key(*it) == *key).expect("a key");
+        let who = |key: &Key| {
+            (0..6)
+                .find(|it| self.world.key(*it) == *key)
+                .expect("a key")
+        };
         let place = |it: &super::Candidate<Nouns>| {
             assert_eq!(it.header.tip(), it.certificate.tip);
             (who(&it.certificate.sequencer), it.certificate.tip.height)

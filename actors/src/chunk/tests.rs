@@ -169,8 +169,8 @@ proptest! {
     ) {
         let body = Bytes::from([&count.to_be_bytes()[..], &rest].concat());
         if let Ok(chunk) = Chunk::decode(body.clone(), &LIMITS) {
-            let packed = Chunk::pack(chunk.transactions(), &LIMITS);
-            prop_assert_eq!(packed.expect("it was read").body(), &body);
+            let packed = Chunk::pack(chunk.transactions(), &LIMITS).expect("it was read");
+            prop_assert_eq!(packed.body(), &body);
         }
     }
 }
