@@ -1,5 +1,7 @@
 //! What the tests share: free keys, lanes of real bodies, certificates.
 
+pub mod payments;
+
 use commonware_cryptography::{Hasher as _, Sha256, Signer as _, certificate::Scheme as _};
 use commonware_parallel::Sequential;
 use commonware_utils::{TryFromIterator as _, channel::oneshot, iter::NonEmpty, ordered::Set};

@@ -1,0 +1,230 @@
+//! The dialog with peers: announce, get, contents.
+
+use super::{Answer, Effect, Effects, Place, Refusal, Source, State, announcements::address, wire};
+use crate::{
+    transaction::{Invalid, Transaction},
+    types::Types,
+};
+use drystone_engine::types::Digest;
+use std::{collections::BTreeMap, sync::Arc};
+
+impl<T: Types> State<T> {
+    /// Whether a peer is one; if not, what it sent is refused.
+    fn is_peer(&self, from: &T::PublicKey, effects: &mut Effects<T>) -> bool {
+        let is_peer = self.peers.get(from).is_some();
+        if !is_peer {
+            refuse(effects, from, Refusal::Stranger);
+        }
+        is_peer
+    }
+
+    pub(super) fn announced(
+        &mut self,
+        from: T::PublicKey,
+        ids: &[Digest],
+        effects: &mut Effects<T>,
+    ) {
+        if self.blocks_only || !self.is_peer(&from, effects) {
+            return;
+        }
+        let mut dropped = 0;
+        for id in ids {
+            if self.pool.arrival(id).is_some() {
+                self.known.insert(*id, &from);
+            } else if !self.knows(id) && !self.refused.contains(id) && !self.chunks.hold(id) {
+                let (now_ms, config) = (self.now_ms, &self.config.gossip);
+                let kept = self
+                    .fetches
+                    .announced(now_ms, &from, *id, &mut self.peers, config);
+                dropped += usize::from(!kept);
+            }
+        }
+        if dropped > 0 {
+            refuse(effects, &from, Refusal::NoRoom(dropped));
+        }
+    }
+
+    /// Serves what was announced: what is checked, and within what one peer is served.
+    pub(super) fn requested(
+        &mut self,
+        from: T::PublicKey,
+        request: u64,
+        ids: &[Digest],
+        effects: &mut Effects<T>,
+    ) {
+        if !self.is_peer(&from, effects) {
+            return;
+        }
+        let (mut contents, mut missing, mut greedy) = (Vec::new(), Vec::new(), 0);
+        let peer = self.peers.get_mut(&from).expect("just seen");
+        for id in ids {
+            let entry = self.pool.arrival(id).and_then(|it| self.pool.get(it));
+            let Some(entry) = entry.filter(|it| it.place() != Place::Unchecked) else {
+                missing.push(*id);
+                continue;
+            };
+            let bytes = &entry.transaction.bytes;
+            if peer.served + bytes.len() > self.config.gossip.served_bytes_max {
+                greedy += 1;
+                missing.push(*id);
+                continue;
+            }
+            peer.served += bytes.len();
+            contents.push(bytes.clone());
+            self.known.insert(*id, &from);
+        }
+        let parts = self.config.wire.split(contents).into_iter();
+        let parts = parts.map(|contents| wire::Message::Contents { request, contents });
+        let missing = Some(missing).filter(|it| !it.is_empty());
+        let missing = missing.map(|ids| wire::Message::Missing { request, ids });
+        effects.extend(parts.chain(missing).map(|message| Effect::Send {
+            to: vec![from.clone()],
+            message,
+        }));
+        if greedy > 0 {
+            refuse(effects, &from, Refusal::Greedy(greedy));
+        }
+    }
+
+    pub(super) fn missed(
+        &mut self,
+        from: T::PublicKey,
+        request: u64,
+        ids: &[Digest],
+        effects: &mut Effects<T>,
+    ) {
+        if self.blocks_only || !self.is_peer(&from, effects) {
+            return;
+        }
+        let answered = self
+            .fetches
+            .answered(&from, request, ids, false, &mut self.peers);
+        if let Err(refusal) = answered {
+            refuse(effects, &from, refusal);
+        }
+    }
+
+    pub(super) fn delivered(
+        &mut self,
+        from: T::PublicKey,
+        request: u64,
+        transactions: Vec<Result<Arc<Transaction>, Invalid>>,
+        effects: &mut Effects<T>,
+    ) {
+        if self.blocks_only || !self.is_peer(&from, effects) {
+            return;
+        }
+        let transactions: Result<Vec<_>, _> = transactions.into_iter().collect();
+        let transactions = match transactions {
+            Ok(transactions) => transactions,
+            Err(invalid) => {
+                self.fetches.failed(&from, request, &mut self.peers);
+                return refuse(effects, &from, Refusal::Undecodable(invalid));
+            }
+        };
+        let ids: Vec<_> = transactions.iter().map(|it| it.facts.id).collect();
+        let answered = self
+            .fetches
+            .answered(&from, request, &ids, true, &mut self.peers);
+        let wanted = match answered {
+            Ok(wanted) => wanted,
+            Err(refusal) => return refuse(effects, &from, refusal),
+        };
+        let mut by_id: BTreeMap<_, _> = ids.into_iter().zip(transactions).collect();
+        let source = Source::Peer(from.clone());
+        let mut dropped = 0;
+        for id in wanted {
+            let transaction = by_id.remove(&id).expect("it was delivered");
+            match self.admit(&transaction, &source) {
+                Ok(()) => {
+                    self.insert(transaction, source.clone());
+                    self.known.insert(id, &from);
+                }
+                // A client brought it, or it was executed, meanwhile.
+                Err(Answer::Accepted | Answer::Duplicate) => {}
+                Err(Answer::Busy { .. }) => dropped += 1,
+                Err(Answer::Invalid(invalid)) => {
+                    self.remember_refused(id);
+                    refuse(effects, &from, Refusal::Rejected { id, invalid });
+                }
+            }
+        }
+        if dropped > 0 {
+            refuse(effects, &from, Refusal::NoRoom(dropped));
+        }
+    }
+
+    /// Does what is due by the clock.
+    pub(super) fn wake(&mut self, effects: &mut Effects<T>) {
+        for arrival in self.pool.due(self.now_ms, self.chain_ms) {
+            self.settle_arrival(arrival);
+        }
+        let ids_max = self.config.wire.ids_max;
+        let config = &self.config.gossip;
+        let asks = self
+            .fetches
+            .wake(self.now_ms, &mut self.peers, ids_max, config);
+        effects.extend(asks.into_iter().map(|(to, message)| Effect::Send {
+            to: vec![to],
+            message,
+        }));
+        if let Some((own, fetched)) = self.announcements.flush(self.now_ms, ids_max) {
+            let (own, fetched) = (self.unpacked(&own), self.unpacked(&fetched));
+            self.announce(&own, self.peers.all().len(), effects);
+            self.announce(&fetched, self.config.gossip.fanout, effects);
+        }
+        if self.announcements.tick(self.now_ms, &self.config.gossip) {
+            self.peers.refill();
+            let pending = self.pending();
+            self.announce(&pending, self.config.gossip.fanout, effects);
+        }
+    }
+
+    /// Announces ids to so many peers, the next in turn.
+    fn announce(&mut self, ids: &[Digest], count: usize, effects: &mut Effects<T>) {
+        if self.blocks_only || ids.is_empty() {
+            return;
+        }
+        let peers = self.peers.next(count);
+        let addressed = address(ids, &peers, &self.known, self.config.wire.ids_max);
+        effects.extend(addressed.into_iter().map(|(to, ids)| Effect::Send {
+            to,
+            message: wire::Message::Announce(ids),
+        }));
+    }
+
+    /// Those still held that no chunk carries which this node answers for or which is certified: what such a
+    /// chunk carries reaches everybody with it.
+    fn unpacked(&self, ids: &[Digest]) -> Vec<Digest> {
+        let unpacked = ids.iter().filter(|id| {
+            let entry = self.pool.arrival(id).and_then(|it| self.pool.get(it));
+            entry.is_some_and(|it| !is_carried(it.place()))
+        });
+        unpacked.copied().collect()
+    }
+
+    /// The next of what is still pending, in the order of arrival.
+    fn pending(&mut self) -> Vec<Digest> {
+        let cursor = self.announcements.cursor;
+        let before = self.pool.from(0).take_while(|(at, _)| *at < cursor);
+        let round = self.pool.from(cursor).chain(before);
+        let pending = round.filter(|(_, entry)| !is_carried(entry.place()));
+        let pending = pending.take(self.config.gossip.reannounce_max);
+        let pending: Vec<_> = pending
+            .map(|(at, entry)| (at, entry.transaction.facts.id))
+            .collect();
+        if let Some((last, _)) = pending.last() {
+            self.announcements.cursor = last + 1;
+        }
+        pending.into_iter().map(|(_, id)| id).collect()
+    }
+}
+
+const fn is_carried(place: Place) -> bool {
+    matches!(place, Place::Unchecked | Place::Packed | Place::Held(_))
+}
+
+fn refuse<T: Types>(effects: &mut Effects<T>, from: &T::PublicKey, refusal: Refusal) {
+    let from = from.clone();
+    effects.push(Effect::Refuse { from, refusal });
+}

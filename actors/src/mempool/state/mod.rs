@@ -1,0 +1,469 @@
+//! All decisions of the mempool. Pure: no clock, no disk, no await.
+//!
+//! | file | decides |
+//! |---|---|
+//! | `pool.rs` | what is held, in what order, and how much of it is whose |
+//! | `chunks.rs` | which live chunks hold what |
+//! | `packing.rs` | what may be packed, and when |
+//! | `fetches.rs` | who is asked for what is announced but not here |
+//! | `announcements.rs` | what is announced to whom |
+//! | `gossip.rs` | the dialog with peers |
+
+mod announcements;
+mod chunks;
+mod fetches;
+mod gossip;
+mod packing;
+mod peers;
+mod pool;
+mod window;
+
+use super::{
+    Activity, Answer, Batch, Client, Config, Executed, Members, Message, Rank, Readiness, Refusal,
+    Source, Verdict, wire,
+};
+use crate::{
+    transaction::{Admission as _, Checks, Invalid, Transaction},
+    types::Types,
+};
+use announcements::Announcements;
+use chunks::Chunks;
+use drystone_engine::types::Digest;
+use fetches::Fetches;
+use peers::{Known, Peers};
+use pool::{Place, Pool};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
+use window::Window;
+
+/// What the actor carries out.
+pub enum Effect<T: Types> {
+    /// Have the application check these, and report. One check is under way at a time.
+    Check {
+        /// Whether they were checked before.
+        again: bool,
+        /// Which.
+        transactions: Vec<Arc<Transaction>>,
+    },
+    /// Answer a client.
+    Answer {
+        /// Whom.
+        client: Client,
+        /// What.
+        answer: Answer,
+    },
+    /// Send a message to peers.
+    Send {
+        /// Whom.
+        to: Vec<T::PublicKey>,
+        /// What.
+        message: wire::Message,
+    },
+    /// What a peer sent was refused.
+    Refuse {
+        /// Whose.
+        from: T::PublicKey,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Tell the builder how much may be packed.
+    Ripened(Readiness),
+    /// Hand transactions to the builder.
+    Hand {
+        /// Where.
+        batch: Batch,
+        /// What.
+        transactions: Vec<Arc<Transaction>>,
+    },
+    /// Report what happened.
+    Report(Activity<T::PublicKey>),
+}
+
+type Effects<T> = Vec<Effect<T>>;
+
+/// A check under way: who of those handed out last is where in the order of arrival.
+struct Check {
+    again: bool,
+    arrivals: Vec<u64>,
+}
+
+/// One node's mempool.
+pub struct State<T: Types> {
+    config: Config,
+    admission: T::Admission,
+    pool: Pool<T::PublicKey>,
+    chunks: Chunks<T::PublicKey>,
+    peers: Peers<T::PublicKey>,
+    known: Known<T::PublicKey>,
+    fetches: Fetches<T::PublicKey>,
+    announcements: Announcements,
+    executed: Window,
+    /// Refused by the state of the newest block: not fetched again before the next one.
+    refused: BTreeSet<Digest>,
+    clients: Vec<(u64, Client)>,
+    unchecked: VecDeque<u64>,
+    /// Where the round of checks after a block stands.
+    recheck: Option<u64>,
+    /// A block came since that round began.
+    recheck_again: bool,
+    check: Option<Check>,
+    /// What was taken for the chunk being built.
+    building: Option<Vec<u64>>,
+    rank: Option<Rank>,
+    blocks_only: bool,
+    readiness: Readiness,
+    now_ms: u64,
+    chain_ms: u64,
+}
+
+impl<T: Types> State<T> {
+    /// Starts empty, following blocks only until told otherwise, at a chain time and before any peer is known.
+    ///
+    /// # Panics
+    /// If the configuration contradicts itself.
+    pub fn new(
+        config: Config,
+        me: T::PublicKey,
+        admission: T::Admission,
+        chain_ms: u64,
+        first_request: u64,
+    ) -> Self {
+        config.check();
+        let chunks = Chunks::new(me, config.pool.lane_marks_max);
+        let executed = Window::new(config.pool.executed_max);
+        Self {
+            config,
+            admission,
+            pool: Pool::new(),
+            chunks,
+            peers: Peers::new(),
+            known: Known::new(),
+            fetches: Fetches::new(first_request),
+            announcements: Announcements::new(),
+            executed,
+            refused: BTreeSet::new(),
+            clients: Vec::new(),
+            unchecked: VecDeque::new(),
+            recheck: None,
+            recheck_again: false,
+            check: None,
+            building: None,
+            rank: None,
+            blocks_only: true,
+            readiness: Readiness::Nothing,
+            now_ms: 0,
+            chain_ms,
+        }
+    }
+
+    /// Takes one message and says what follows from it.
+    pub fn apply(&mut self, now_ms: u64, message: Message<T>, effects: &mut Effects<T>) {
+        // A clock that is set back stands still here.
+        self.now_ms = self.now_ms.max(now_ms);
+        match message {
+            Message::Submitted {
+                transaction,
+                client,
+            } => self.submitted(transaction, client, effects),
+            Message::Announced { from, ids } => self.announced(from, &ids, effects),
+            Message::Requested { from, request, ids } => {
+                self.requested(from, request, &ids, effects);
+            }
+            Message::Missed { from, request, ids } => {
+                self.missed(from, request, &ids, effects);
+            }
+            Message::Delivered {
+                from,
+                request,
+                transactions,
+            } => self.delivered(from, request, transactions, effects),
+            Message::Checked(checks) => self.checked(checks, effects),
+            Message::Sighted(sighting) => self.sighted(sighting),
+            Message::Certified { sequencer, height } => {
+                let changed = self.chunks.certified(&sequencer, height, self.chain_ms);
+                self.settle(&changed);
+            }
+            Message::Executed(executed) => self.executed(executed, effects),
+            Message::Entered(members) => self.entered(members),
+            Message::BlocksOnly(on) => self.follow(on),
+            Message::Asked(batch) => self.hand(batch, effects),
+            Message::Built(built) => self.built(built),
+            Message::Woken => {}
+        }
+        self.wake(effects);
+        self.check(effects);
+        self.ripen(effects);
+    }
+
+    /// When there is something to do by the clock.
+    pub fn wake_ms(&self) -> u64 {
+        let times = [self.pool.wake_ms(), self.fetches.wake_ms()];
+        let times = times.into_iter().flatten();
+        times.fold(self.announcements.wake_ms(), u64::min)
+    }
+
+    /// Transactions held and their bytes.
+    pub const fn total(&self) -> super::Amount {
+        self.pool.total()
+    }
+
+    /// Ids wanted from peers.
+    pub fn wanted(&self) -> usize {
+        self.fetches.len()
+    }
+
+    /// Transactions remembered because live chunks hold them.
+    pub fn marks(&self) -> usize {
+        self.chunks.marks()
+    }
+
+    fn submitted(
+        &mut self,
+        transaction: Result<Arc<Transaction>, Invalid>,
+        client: Client,
+        effects: &mut Effects<T>,
+    ) {
+        let answer = match transaction {
+            Err(invalid) => Some(Answer::Invalid(invalid)),
+            Ok(_) if self.blocks_only => Some(self.busy()),
+            Ok(transaction) => match self.admit(&transaction, &Source::Client) {
+                Ok(()) => {
+                    let id = transaction.facts.id;
+                    self.fetches.forget(&id, &mut self.peers);
+                    let arrival = self.insert(transaction, Source::Client);
+                    self.clients.push((arrival, client));
+                    return;
+                }
+                Err(answer) => Some(answer),
+            },
+        };
+        effects.extend(answer.map(|answer| Effect::Answer { client, answer }));
+    }
+
+    fn busy(&self) -> Answer {
+        let retry_after_ms = self.config.pool.retry_after_ms;
+        Answer::Busy { retry_after_ms }
+    }
+
+    /// Whether the transaction is known here already.
+    fn knows(&self, id: &Digest) -> bool {
+        self.pool.arrival(id).is_some() || self.executed.contains(id)
+    }
+
+    /// Whether a transaction may be kept, as far as that can be said without the application.
+    fn admit(
+        &self,
+        transaction: &Transaction,
+        source: &Source<T::PublicKey>,
+    ) -> Result<(), Answer> {
+        let config = &self.config.pool;
+        let facts = &transaction.facts;
+        if self.knows(&facts.id) {
+            return Err(Answer::Duplicate);
+        }
+        let invalid = |reason| Err(Answer::Invalid(Invalid::because(reason)));
+        if transaction.bytes.len() > config.transaction_bytes_max {
+            return invalid("the transaction is too large");
+        }
+        if facts.expiry_ms <= self.chain_ms {
+            return invalid("the transaction has expired");
+        }
+        if facts.expiry_ms - self.chain_ms > config.lifetime_max_ms {
+            return invalid("the transaction expires too far in the future");
+        }
+        if !self.pool.has_room(transaction, source, config) {
+            return Err(self.busy());
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, transaction: Arc<Transaction>, source: Source<T::PublicKey>) -> u64 {
+        let ready_ms = match source {
+            Source::Client => self.now_ms,
+            Source::Peer(_) => self
+                .now_ms
+                .saturating_add(self.takeover_ms(&transaction.facts.id)),
+        };
+        let arrival = self.pool.insert(transaction, source, ready_ms);
+        self.unchecked.push_back(arrival);
+        arrival
+    }
+
+    /// Hands the next transactions to the application, new ones first.
+    fn check(&mut self, effects: &mut Effects<T>) {
+        if self.check.is_some() {
+            return;
+        }
+        let max = self.config.pool.check_batch_max;
+        let mut arrivals = Vec::new();
+        while arrivals.len() < max
+            && let Some(arrival) = self.unchecked.pop_front()
+        {
+            // It may have expired meanwhile.
+            if self.pool.get(arrival).is_some() {
+                arrivals.push(arrival);
+            }
+        }
+        let again = arrivals.is_empty();
+        if again {
+            let Some(from) = self.recheck else { return };
+            let checked = self.pool.from(from);
+            let checked = checked.filter(|(_, entry)| entry.place() != Place::Unchecked);
+            arrivals.extend(checked.map(|(arrival, _)| arrival).take(max));
+            self.recheck = arrivals.last().map(|last| last + 1);
+            if arrivals.is_empty() {
+                // The round is over; a block that came during it starts another.
+                self.recheck = std::mem::take(&mut self.recheck_again).then_some(0);
+                if self.recheck.is_some() {
+                    self.check(effects);
+                }
+                return;
+            }
+        }
+        let entries = arrivals.iter().filter_map(|it| self.pool.get(*it));
+        let transactions = entries.map(|it| it.transaction.clone()).collect();
+        self.check = Some(Check { again, arrivals });
+        effects.push(Effect::Check {
+            again,
+            transactions,
+        });
+    }
+
+    fn checked(&mut self, checks: Checks, effects: &mut Effects<T>) {
+        let check = self.check.take().expect("a check is under way");
+        assert_eq!(
+            checks.len(),
+            check.arrivals.len(),
+            "the application answers once for each transaction"
+        );
+        for (arrival, result) in check.arrivals.into_iter().zip(checks) {
+            // It may have left meanwhile; its client was answered then.
+            let Some(entry) = self.pool.get(arrival) else {
+                continue;
+            };
+            let (id, source) = (entry.transaction.facts.id, entry.source.clone());
+            match result {
+                Ok(()) if check.again => {}
+                Ok(()) => {
+                    self.answer(arrival, Answer::Accepted, effects);
+                    self.pool.settle(arrival, Place::Ready);
+                    self.settle(&[id]);
+                    let own = source == Source::Client;
+                    let config = &self.config.gossip;
+                    self.announcements.push(self.now_ms, id, own, config);
+                    effects.push(Effect::Report(Activity::Accepted { id, source }));
+                }
+                Err(invalid) if check.again => {
+                    self.leave(arrival, Verdict::Invalid(invalid), effects);
+                }
+                Err(invalid) => {
+                    self.remember_refused(id);
+                    if let Source::Peer(from) = source {
+                        let invalid = invalid.clone();
+                        let refusal = Refusal::Rejected { id, invalid };
+                        effects.push(Effect::Refuse { from, refusal });
+                    }
+                    self.leave(arrival, Verdict::Invalid(invalid), effects);
+                }
+            }
+        }
+    }
+
+    /// Bounded by what the pool may hold, since a refused one held a place in it.
+    fn remember_refused(&mut self, id: Digest) {
+        if self.refused.len() < self.config.pool.pool_max.items {
+            self.refused.insert(id);
+        }
+    }
+
+    fn answer(&mut self, arrival: u64, answer: Answer, effects: &mut Effects<T>) {
+        // Those who wait came in the order of arrival.
+        if let Ok(at) = self.clients.binary_search_by_key(&arrival, |it| it.0) {
+            let (_, client) = self.clients.remove(at);
+            effects.push(Effect::Answer { client, answer });
+        }
+    }
+
+    /// A transaction leaves, with a verdict: an accepted one's is reported, a client still waiting is told.
+    fn leave(&mut self, arrival: u64, verdict: Verdict, effects: &mut Effects<T>) {
+        let accepted = self
+            .pool
+            .get(arrival)
+            .is_some_and(|it| it.place() != Place::Unchecked);
+        let Some(entry) = self.pool.remove(arrival) else {
+            return;
+        };
+        let id = entry.transaction.facts.id;
+        if entry.charged {
+            self.admission.release(&entry.transaction);
+        }
+        self.known.remove(&id);
+        if accepted {
+            effects.push(Effect::Report(Activity::Left { id, verdict }));
+            return;
+        }
+        let answer = match verdict {
+            Verdict::Executed => Answer::Duplicate,
+            Verdict::Expired => Answer::Invalid(Invalid::because("the transaction has expired")),
+            Verdict::Invalid(invalid) => Answer::Invalid(invalid),
+        };
+        self.answer(arrival, answer, effects);
+    }
+
+    fn executed(&mut self, executed: Executed<T::PublicKey>, effects: &mut Effects<T>) {
+        let Executed {
+            time_ms,
+            transactions,
+            lanes,
+        } = executed;
+        self.chain_ms = self.chain_ms.max(time_ms);
+        self.executed.advance(self.chain_ms);
+        for (id, expiry_ms) in transactions {
+            self.fetches.forget(&id, &mut self.peers);
+            if let Some(arrival) = self.pool.arrival(&id) {
+                self.leave(arrival, Verdict::Executed, effects);
+            }
+            if expiry_ms > self.chain_ms {
+                self.executed.insert(id, expiry_ms);
+            }
+        }
+        for arrival in self.pool.expired(self.chain_ms) {
+            self.leave(arrival, Verdict::Expired, effects);
+        }
+        let changed = self.chunks.executed(&lanes, self.chain_ms);
+        self.settle(&changed);
+        for arrival in self.pool.barred() {
+            self.pool.settle(arrival, Place::Ready);
+            self.settle_arrival(arrival);
+        }
+        self.refused.clear();
+        // A round under way is finished first, so that none of many is passed over for ever.
+        self.recheck_again = self.recheck.is_some();
+        self.recheck = self.recheck.or(Some(0));
+    }
+
+    fn entered(&mut self, members: Members<T::PublicKey>) {
+        self.rank = members.rank;
+        for gone in self.peers.replace(members.peers) {
+            self.fetches.left(&gone, &mut self.peers);
+        }
+    }
+
+    fn follow(&mut self, on: bool) {
+        self.blocks_only = on;
+        if on {
+            self.fetches.clear(&mut self.peers);
+            self.announcements.clear();
+        }
+    }
+
+    /// Adds every sum up again.
+    #[cfg(test)]
+    pub(crate) fn audit(&self) {
+        self.pool.audit();
+        assert!(self.known.len() <= self.pool.total().items);
+        assert!(self.clients.len() <= self.pool.total().items);
+    }
+}
