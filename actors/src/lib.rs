@@ -4,9 +4,11 @@
 //! - [`mempool`] holds transactions until they are executed, and spreads them,
 //! - [`builder`] packs them into chunks of this node's lane,
 //! - [`chunk`] the body of a chunk: how a list of transactions travels,
+//! - [`chunk_store`] keeps the bodies of all producers within their quotas, and says what is durable,
 //! - [`certificate_pool`] holds the newest certificates of each lane, and picks what a block includes.
 
 mod bodies;
+mod reference;
 #[cfg(test)]
 mod testing;
 mod types;
@@ -14,8 +16,10 @@ mod types;
 pub mod builder;
 pub mod certificate_pool;
 pub mod chunk;
+pub mod chunk_store;
 pub mod mempool;
 pub mod transaction;
 
 pub use bodies::Bodies;
+pub use reference::{Place, Reference};
 pub use types::Types;

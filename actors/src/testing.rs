@@ -2,6 +2,12 @@
 
 pub mod payments;
 
+use crate::{
+    chunk::{self, Chunk},
+    reference::{Place, Reference},
+    transaction::{Account, Checks, Facts, Invalid, Rules, Transaction},
+};
+use bytes::Bytes;
 use commonware_cryptography::{Hasher as _, Sha256, Signer as _, certificate::Scheme as _};
 use commonware_parallel::Sequential;
 use commonware_utils::{TryFromIterator as _, channel::oneshot, iter::NonEmpty, ordered::Set};
@@ -71,6 +77,45 @@ pub fn genesis() -> Genesis {
     }
 }
 
+/// A chunk told from others by `salt`, of about this many bytes.
+pub fn chunk(salt: u64, bytes: usize) -> Chunk {
+    let mut transaction = salt.to_be_bytes().to_vec();
+    transaction.resize(bytes.saturating_sub(8).max(8), 0);
+    Chunk::pack(&[Bytes::from(transaction)], &LIMITS).expect("within limits")
+}
+
+/// A chunk that [`Letters`] refuses.
+pub fn invalid_chunk() -> Chunk {
+    Chunk::pack(&[Bytes::from_static(b"!")], &LIMITS).expect("within limits")
+}
+
+/// What the genesis of these tests lets into a chunk.
+pub const LIMITS: chunk::Limits = chunk::Limits {
+    bytes_max: 1_000,
+    items_max: 100,
+};
+
+/// Rules that refuse what begins with an exclamation mark.
+#[derive(Clone, Copy)]
+pub struct Letters;
+
+impl Rules for Letters {
+    fn decode(&self, bytes: &[u8]) -> Result<Facts, Invalid> {
+        if bytes.first() == Some(&b'!') {
+            return Err(Invalid::because("it shouts"));
+        }
+        Ok(Facts {
+            id: Sha256::hash(&[bytes]),
+            account: Account([0; 32]),
+            expiry_ms: u64::MAX,
+        })
+    }
+
+    async fn check(&self, transactions: Vec<Arc<Transaction>>) -> Checks {
+        transactions.iter().map(|_| Ok(())).collect()
+    }
+}
+
 /// Keys of which the first four are validators and all are sequencers.
 pub struct World {
     pub genesis: Arc<Genesis>,
@@ -132,6 +177,21 @@ impl World {
             header
         };
         (0..count).map(next).collect()
+    }
+
+    /// Names a chunk of `who`.
+    pub fn reference(&self, who: usize, height: u64, slot: u64, chunk: &Chunk) -> Reference<Key> {
+        let payload = chunk.payload();
+        Reference {
+            sequencer: self.key(who),
+            place: Place {
+                height,
+                slot,
+                digest: payload.digest,
+            },
+            bytes: payload.bytes,
+            items: payload.items,
+        }
     }
 
     /// A lane from height 1: the header of height `h` is at index `h - 1`.
