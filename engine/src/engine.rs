@@ -61,6 +61,9 @@ pub struct Config<T: Types> {
     pub rebroadcast: Duration,
     /// How long a new certificate waits for a header to travel with before it is sent alone.
     pub certificate_linger: Duration,
+    /// Least time from one certificate of this node's lane to the next, unless a quarter of the window waits for one.
+    /// Every validator checks every certificate: the longer, the cheaper are chunks under load, and the later certified.
+    pub certificate_interval: Duration,
     /// Whether new headers overtake other messages on the wire.
     pub priority_proposals: bool,
     /// Whether acks overtake other messages on the wire.
@@ -242,6 +245,11 @@ impl<T: Types> Engine<T> {
                 me: me.clone(),
                 epochs: epochs.clone(),
                 bounds: config.bounds,
+                pace: ack_manager::Pace {
+                    interval_ms: u64::try_from(config.certificate_interval.as_millis())
+                        .unwrap_or(u64::MAX),
+                    stride: config.genesis.in_flight_max.div_ceil(4),
+                },
                 strategy: config.strategy.clone(),
                 mailbox_size: config.mailbox_size,
             },

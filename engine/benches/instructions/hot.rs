@@ -161,19 +161,24 @@ fn certificates(rounds: u64) {
     };
     let acked: Vec<_> = headers.iter().map(acked).collect();
     let bounds = Bounds { past: 1, future: 1 };
-    let mut state = ack_manager::State::<N>::new(world.names[0].clone(), bounds, EPOCH);
+    let pace = ack_manager::Pace {
+        interval_ms: 0,
+        stride: 1,
+    };
+    let mut state = ack_manager::State::<N>::new(world.names[0].clone(), bounds, pace, EPOCH);
     let mut effects = Vec::new();
     let mut certificates = 0;
     counted_by_callgrind(|| {
         for (tip, acks) in acked {
-            state.apply(ack_manager::Message::Sealed(tip), &mut effects);
+            state.apply(NOW_MS, ack_manager::Message::Sealed(tip), &mut effects);
             for (from, acks) in acks {
-                state.apply(ack_manager::Message::Acked { from, acks }, &mut effects);
+                let message = ack_manager::Message::Acked { from, acks };
+                state.apply(NOW_MS, message, &mut effects);
             }
             while let Some(effect) = effects.pop() {
                 match effect {
                     ack_manager::Effect::Assemble(job) => {
-                        state.apply(assemble(job), &mut effects);
+                        state.apply(NOW_MS, assemble(job), &mut effects);
                     }
                     ack_manager::Effect::Certified(_) => certificates += 1,
                     ack_manager::Effect::Refuse { .. } => {}

@@ -2,6 +2,7 @@
 
 use super::{Config, Effect, Ingress, Job, Mailbox, Message, State, metrics::Metrics};
 use crate::{
+    alarm::{Alarm, now_ms},
     environment::{Environment, Transport},
     epochs::Epochs,
     refuse::refuse,
@@ -56,9 +57,10 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         tip_manager: tip_manager::Mailbox<T>,
     ) -> Self {
         let metrics = Metrics::new(&context);
-        let mut state = State::new(config.me.clone(), config.bounds, config.epochs.epoch());
+        let (bounds, epoch) = (config.bounds, config.epochs.epoch());
+        let mut state = State::new(config.me.clone(), bounds, config.pace, epoch);
         for tip in in_flight {
-            state.apply(Message::Sealed(tip), &mut Vec::new());
+            state.apply(0, Message::Sealed(tip), &mut Vec::new());
         }
         Self {
             context: ContextCell::new(context),
@@ -83,7 +85,9 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
 
     async fn run(mut self) {
         let mut effects = Vec::new();
+        let mut alarm = Alarm::default();
         loop {
+            alarm.set(&*self.context, self.state.wake_ms());
             select! {
                 message = self.mailbox.recv() => {
                     let Some(message) = message else { return };
@@ -117,12 +121,13 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
                         }
                     }
                 },
+                _ = alarm.rang() => self.apply(Message::Woken, &mut effects),
             }
         }
     }
 
     fn apply(&mut self, message: Message<T>, effects: &mut Vec<Effect<T>>) {
-        self.state.apply(message, effects);
+        self.state.apply(now_ms(&*self.context), message, effects);
         for effect in effects.drain(..) {
             match effect {
                 Effect::Assemble(job) => {

@@ -11,6 +11,8 @@ pub struct Config<T: Types> {
     pub epochs: Epochs<T>,
     /// Epochs whose acks are taken.
     pub bounds: crate::types::Bounds,
+    /// How often the lane is certified.
+    pub pace: super::Pace,
     /// Where signatures are checked and certificates assembled.
     pub strategy: T::Strategy,
     /// Messages the mailbox holds before it coalesces them.

@@ -26,4 +26,4 @@ pub use actor::Actor;
 pub(crate) use actor::mailbox;
 pub use config::Config;
 pub use ingress::{Ingress, Mailbox};
-pub use state::{Effect, Job, Message, State};
+pub use state::{Effect, Job, Message, Pace, State};

@@ -36,6 +36,18 @@ pub enum Message<T: Types> {
         /// The proof, or which signatures verify and whose do not.
         result: Result<crate::types::Proof<T>, Verification<T::Scheme>>,
     },
+    /// The time of [`State::wake_ms`] has come.
+    Woken,
+}
+
+/// How often a lane is certified. Every validator checks every certificate, so one for many chunks is what makes chunks
+/// cheap; and a lane whose window fills up waits for one.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Least time from one assembly to the next, unless there is a stride.
+    pub interval_ms: u64,
+    /// This many heights more are certified at once.
+    pub stride: u64,
 }
 
 /// One attempt to assemble a certificate.
@@ -85,7 +97,13 @@ impl<T: Types> Tally<T> {
 pub struct State<T: Types> {
     me: T::PublicKey,
     bounds: Bounds,
+    pace: Pace,
     epoch: u64,
+    now_ms: u64,
+    /// When the last assembly that succeeded was begun.
+    assembled_ms: Option<u64>,
+    /// When a quorum that is there already is to be assembled.
+    wake_ms: Option<u64>,
     /// The places that acks are collected for: what is in flight, and the tip certified last.
     sealed: BTreeMap<u64, Tip>,
     /// By height, then epoch.
@@ -97,11 +115,15 @@ pub struct State<T: Types> {
 
 impl<T: Types> State<T> {
     /// Starts with nothing in flight.
-    pub const fn new(me: T::PublicKey, bounds: Bounds, epoch: u64) -> Self {
+    pub const fn new(me: T::PublicKey, bounds: Bounds, pace: Pace, epoch: u64) -> Self {
         Self {
             me,
             bounds,
+            pace,
             epoch,
+            now_ms: 0,
+            assembled_ms: None,
+            wake_ms: None,
             sealed: BTreeMap::new(),
             tallies: BTreeMap::new(),
             newest: None,
@@ -114,8 +136,14 @@ impl<T: Types> State<T> {
         self.tallies.values().map(Tally::len).sum()
     }
 
+    /// When to send [`Message::Woken`].
+    pub const fn wake_ms(&self) -> Option<u64> {
+        self.wake_ms
+    }
+
     /// Takes one message and says what follows from it.
-    pub fn apply(&mut self, message: Message<T>, effects: &mut Vec<Effect<T>>) {
+    pub fn apply(&mut self, now_ms: u64, message: Message<T>, effects: &mut Vec<Effect<T>>) {
+        self.now_ms = self.now_ms.max(now_ms);
         match message {
             Message::Acked { from, acks } => self.acked(&from, acks, effects),
             Message::Sealed(tip) => self.seal(tip),
@@ -133,6 +161,7 @@ impl<T: Types> State<T> {
                 self.tallies.retain(|(_, of), _| bounds.contain(epoch, *of));
             }
             Message::Assembled { job, result } => self.assembled(job, result, effects),
+            Message::Woken => {}
         }
         self.assemble(effects);
     }
@@ -198,28 +227,45 @@ impl<T: Types> State<T> {
         }
     }
 
+    /// When a place with a quorum may be assembled: at once if it is far above the last certificate or of a later epoch,
+    /// at the pace otherwise.
+    fn due_ms(&self, height: u64, epoch: u64) -> u64 {
+        let (Some((certified, of)), Some(before_ms)) = (self.newest, self.assembled_ms) else {
+            return 0;
+        };
+        if epoch > of || height >= certified.saturating_add(self.pace.stride) {
+            return 0;
+        }
+        before_ms.saturating_add(self.pace.interval_ms)
+    }
+
     /// Starts an attempt at the highest place with a quorum, unless one is under way: what arrives
     /// meanwhile is served by the next one.
     fn assemble(&mut self, effects: &mut Vec<Effect<T>>) {
+        self.wake_ms = None;
         if self.assembling {
             return;
         }
-        let quorum = self
-            .tallies
-            .iter_mut()
-            .rev()
-            .find(|((height, epoch), tally)| {
-                self.newest.is_none_or(|it| (*height, *epoch) > it)
-                    && tally.len() >= tally.committee.quorum()
-            });
-        let Some(((height, _), tally)) = quorum else {
+        let quorum = self.tallies.iter().rev().find(|((height, epoch), tally)| {
+            self.newest.is_none_or(|it| (*height, *epoch) > it)
+                && tally.len() >= tally.committee.quorum()
+        });
+        let Some(((height, epoch), _)) = quorum else {
             return;
         };
+        let (height, epoch) = (*height, *epoch);
+        let due_ms = self.due_ms(height, epoch);
+        if due_ms > self.now_ms {
+            self.wake_ms = Some(due_ms);
+            return;
+        }
         self.assembling = true;
+        self.assembled_ms = Some(self.now_ms);
+        let tally = self.tallies.get_mut(&(height, epoch)).expect("just found");
         effects.push(Effect::Assemble(Job {
             committee: tally.committee.clone(),
             sequencer: self.me.clone(),
-            tip: self.sealed[height],
+            tip: self.sealed[&height],
             pending: std::mem::take(&mut tally.pending).into_values().collect(),
             verified: tally.verified.values().cloned().collect(),
         }));
@@ -250,6 +296,7 @@ impl<T: Types> State<T> {
                 }
             }
             Err(Verification { verified, invalid }) => {
+                self.assembled_ms = None;
                 for signer in &invalid {
                     if let Some(from) = job.committee.validators().get(usize::from(*signer)) {
                         let refusal = Refusal::AckSignature(job.tip.height);

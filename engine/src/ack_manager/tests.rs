@@ -1,4 +1,4 @@
-use super::{Effect, Job, Message, State};
+use super::{Effect, Job, Message, Pace, State};
 use crate::{
     refusal::{Class, Refusal},
     testing::{Nouns, World},
@@ -10,6 +10,7 @@ use commonware_utils::test_rng;
 use std::sync::Arc;
 
 mod bounds;
+mod pace;
 
 /// Whose lane is certified.
 const ME: usize = 0;
@@ -18,13 +19,24 @@ const ME: usize = 0;
 struct Manager<'a> {
     world: &'a World,
     state: State<Nouns>,
+    now_ms: u64,
 }
 
 impl<'a> Manager<'a> {
+    /// Assembles at every height it can.
     fn new(world: &'a World, in_flight: &[Arc<Signed<Nouns>>]) -> Self {
+        let pace = Pace {
+            interval_ms: 0,
+            stride: 1,
+        };
+        Self::paced(world, in_flight, pace)
+    }
+
+    fn paced(world: &'a World, in_flight: &[Arc<Signed<Nouns>>], pace: Pace) -> Self {
         let mut manager = Self {
             world,
-            state: State::new(world.key(ME), world.bounds, 0),
+            state: State::new(world.key(ME), world.bounds, pace, 0),
+            now_ms: crate::testing::NOW_MS,
         };
         for header in in_flight {
             assert!(manager.tell(Message::Sealed(header.tip())).is_empty());
@@ -34,7 +46,7 @@ impl<'a> Manager<'a> {
 
     fn tell(&mut self, message: Message<Nouns>) -> Vec<Effect<Nouns>> {
         let mut effects = Vec::new();
-        self.state.apply(message, &mut effects);
+        self.state.apply(self.now_ms, message, &mut effects);
         effects
     }
 

@@ -9,7 +9,7 @@ use crate::{
     journal::Writer,
     record::{Key, Record},
     tip_manager,
-    types::{Payload, Types},
+    types::{Payload, Signed, Types},
     wire::Envelope,
 };
 use commonware_actor::mailbox;
@@ -18,7 +18,7 @@ use commonware_p2p::{Recipients, Sender as _};
 use commonware_runtime::{ContextCell, Handle, spawn_cell};
 use commonware_utils::{channel::oneshot, futures::OptionFuture};
 use rand::RngExt as _;
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 /// The other actors of the node that a sequencer engine talks to.
 pub(crate) struct Neighbours<T: Types> {
@@ -170,7 +170,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
                         .journal
                         .forget(Key::Own(0)..=Key::Own(below - 1));
                 }
-                Effect::Publish(envelope) => self.publish(envelope),
+                Effect::Publish { headers, envelope } => self.publish(&headers, envelope),
                 Effect::Broadcast(envelope) => {
                     self.metrics.rebroadcasts.inc();
                     self.broadcast(&envelope);
@@ -185,16 +185,16 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         }
     }
 
-    fn publish(&mut self, envelope: Envelope<T>) {
+    fn publish(&mut self, headers: &[Arc<Signed<T>>], envelope: Envelope<T>) {
         let now_ms = now_ms(&*self.context);
-        for header in &envelope.headers {
+        for header in headers {
             self.neighbours.ack_manager.sealed(header.tip());
             self.sent_ms.push_back((header.height(), now_ms));
             self.reporter.report(Activity::Proposed(header.clone()));
         }
-        self.metrics.proposed.inc_by(envelope.headers.len() as u64);
+        self.metrics.proposed.inc_by(headers.len() as u64);
         self.broadcast(&envelope);
-        for header in &envelope.headers {
+        for header in headers {
             self.automaton.relay(header.header());
         }
         self.neighbours.tip_manager.proposed(envelope);

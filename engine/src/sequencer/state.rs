@@ -54,7 +54,12 @@ pub enum Effect<T: Types> {
     Forget(u64),
     /// Headers are durable for the first time: send them to every validator of the epoch and to the
     /// tip manager of this node, let acks for them be counted, push their bodies.
-    Publish(Envelope<T>),
+    Publish {
+        /// What is new.
+        headers: Vec<Arc<Signed<T>>>,
+        /// What is sent: those, and the one before them again.
+        envelope: Envelope<T>,
+    },
     /// Send again, or the certificate alone, to every validator of the epoch.
     Broadcast(Envelope<T>),
     /// Answer one peer.
@@ -321,12 +326,22 @@ impl<T: Types> State<T> {
             return;
         }
         while !headers.is_empty() {
-            let rest = headers.split_off(headers.len().min(HEADERS_MAX));
+            let rest = headers.split_off(headers.len().min(HEADERS_MAX - 1));
             self.sent = headers.last().expect("not empty").height();
             let certificate = self.fresh_certificate();
-            effects.push(Effect::Publish(self.envelope(headers, certificate)));
+            let sent = self.before(&headers[0]).into_iter().chain(headers.clone());
+            let envelope = self.envelope(sent.collect(), certificate);
+            effects.push(Effect::Publish { headers, envelope });
             headers = rest;
         }
+    }
+
+    /// The header before one, if it is still in flight. It is sent a second time with the next: so one lost message
+    /// costs a validator a slot, and not the round trip of a fetch during which it acks nothing.
+    fn before(&self, header: &Signed<T>) -> Option<Arc<Signed<T>>> {
+        let height = header.height() - 1;
+        let header = self.own.get(&height).cloned();
+        header.filter(|_| height > self.certified_height())
     }
 
     fn envelope(

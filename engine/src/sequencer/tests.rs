@@ -127,7 +127,7 @@ fn asked(effects: &[Effect<Nouns>]) -> Vec<Next> {
 
 fn published(effects: &[Effect<Nouns>]) -> Vec<Arc<Signed<Nouns>>> {
     let published = effects.iter().filter_map(|it| match it {
-        Effect::Publish(envelope) => Some(envelope.headers.clone()),
+        Effect::Publish { headers, .. } => Some(headers.clone()),
         _ => None,
     });
     published.flatten().collect()

@@ -7,7 +7,7 @@ use commonware_cryptography::certificate::Scheme as _;
 use commonware_parallel::Sequential;
 use commonware_utils::TestRng;
 use drystone_engine::{
-    ack_manager::{Effect, Job, Message, State},
+    ack_manager::{Effect, Job, Message, Pace, State},
     scheme::fixture::Free,
     types::{Digest, Tip},
     wire::{Ack, Acks},
@@ -22,9 +22,15 @@ const SEALED_MAX: u64 = 9;
 const HELD_MAX: usize = SEALED_MAX as usize * NODES * 3;
 
 /// Plays the actor and the peers of node 0.
+const PACE: Pace = Pace {
+    interval_ms: 8,
+    stride: 4,
+};
+
 struct Driver {
     world: &'static Arc<World<Free>>,
     state: State<T>,
+    now_ms: u64,
     epoch: u64,
     /// The lowest height collected for, and the highest sealed.
     span: (u64, u64),
@@ -112,7 +118,8 @@ impl Driver {
     }
 
     fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
-        let message = match u.int_in_range(0..=11)? {
+        self.now_ms += u.int_in_range(0..=4)?;
+        let message = match u.int_in_range(0..=12)? {
             0..=5 => Some(self.acked(u)?),
             6 | 7 => self.sealed(),
             8 => {
@@ -123,6 +130,7 @@ impl Driver {
                 Some(Message::Entered(self.epoch))
             }
             9 => self.moved(u)?,
+            10 => Some(Message::Woken),
             _ => self.assembled(),
         };
         if let Some(message) = message {
@@ -133,7 +141,7 @@ impl Driver {
 
     fn apply(&mut self, message: Message<T>) {
         let mut effects = Vec::new();
-        self.state.apply(message, &mut effects);
+        self.state.apply(self.now_ms, message, &mut effects);
         for effect in effects {
             match effect {
                 Effect::Assemble(job) => {
@@ -171,8 +179,9 @@ impl Driver {
 pub fn ack_manager(data: &[u8]) {
     let world = Free::world();
     let mut driver = Driver {
-        state: State::new(world.names[0].clone(), BOUNDS, 0),
+        state: State::new(world.names[0].clone(), BOUNDS, PACE, 0),
         world,
+        now_ms: 0,
         epoch: 0,
         span: (1, 0),
         job: None,

@@ -159,7 +159,7 @@ impl Driver {
                 }
                 Effect::Journal(record) => self.journal.append(record),
                 Effect::Forget(below) => self.journal.forget(Key::Own(0)..=Key::Own(below - 1)),
-                Effect::Publish(envelope)
+                Effect::Publish { envelope, .. }
                 | Effect::Broadcast(envelope)
                 | Effect::Answer { envelope, .. } => self.sent(&envelope),
                 Effect::Count(_) => {}

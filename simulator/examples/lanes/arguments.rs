@@ -64,6 +64,9 @@ pub struct Arguments {
     /// How long a certificate waits for a header to travel with.
     #[arg(long, default_value_t = 20)]
     pub linger_ms: u64,
+    /// Least time from one certificate of a lane to the next, unless a quarter of the window waits for one.
+    #[arg(long, default_value_t = 10)]
+    pub interval_ms: u64,
     /// How often the chain that stands behind the lanes has a block.
     #[arg(long, default_value_t = 100)]
     pub block_ms: u64,

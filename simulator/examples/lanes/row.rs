@@ -13,7 +13,7 @@ const BASELINE: &str = "scheme,n,sequencers,height,latency_us,jitter_us,cycle_us
 /// Columns that the baseline does not have.
 const OURS: &str = "msg_bytes_per_cv,header_msgs_per_cv,ack_msgs_per_cv,gossip_msgs_per_cv,\
     headers_per_header_msg,certificates,chunks_per_certificate,certificates_checked_per_cv,\
-    in_flight_max,slot_ms,linger_ms,rebroadcast_ms,block_ms,commit";
+    in_flight_max,slot_ms,linger_ms,interval_ms,rebroadcast_ms,block_ms,commit";
 
 pub fn header() -> String {
     format!("{BASELINE},{OURS}")
@@ -75,6 +75,7 @@ pub fn row(a: &Arguments, measured: &Measured) -> String {
         a.in_flight_max.to_string(),
         a.slot_ms.to_string(),
         a.linger_ms.to_string(),
+        a.interval_ms.to_string(),
         a.rebroadcast_ms.to_string(),
         a.block_ms.to_string(),
         commit(),

@@ -165,6 +165,7 @@ async fn measure<F: Fixture>(context: deterministic::Context, arguments: &Argume
             strategy: Sequential,
             rebroadcast: Duration::from_millis(arguments.rebroadcast_ms),
             certificate_linger: Duration::from_millis(arguments.linger_ms),
+            certificate_interval: Duration::from_millis(arguments.interval_ms),
             priority_proposals: false,
             priority_acks: false,
             mailbox_size: NZUsize!(64),

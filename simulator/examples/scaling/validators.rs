@@ -48,6 +48,7 @@ impl Arguments {
             in_flight_max: 32,
             slot_ms: 1,
             linger_ms: 20,
+            interval_ms: 10,
             block_ms: 100,
             dump: false,
         }

@@ -314,6 +314,7 @@ impl<F: Fixture> Life<F> {
             strategy: Sequential,
             rebroadcast: Duration::from_millis(options.rebroadcast_ms),
             certificate_linger: Duration::from_millis(options.linger_ms),
+            certificate_interval: Duration::from_millis(options.interval_ms),
             priority_proposals: false,
             priority_acks: false,
             mailbox_size: NZUsize!(64),

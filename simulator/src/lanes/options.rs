@@ -45,6 +45,9 @@ pub struct Options {
     pub rebroadcast_ms: u64,
     /// How long a certificate waits for a header to travel with.
     pub linger_ms: u64,
+    /// Least time from one certificate of a lane to the next.
+    #[serde(default)]
+    pub interval_ms: u64,
     /// Journal sections roll at this size.
     pub section_bytes: u64,
     /// A bug planted in the engine of every node, for the test that shows that the properties find it. Only a build with
@@ -76,6 +79,7 @@ impl Options {
             block_delay_us: 20_000,
             rebroadcast_ms: 250,
             linger_ms: 20,
+            interval_ms: 10,
             section_bytes: 1 << 16,
             bug: Canary::None,
         }
@@ -155,6 +159,7 @@ impl Options {
             rebroadcast_ms: draw.magnitude(100..=1_000),
             linger_ms: draw.within(0..=50),
             section_bytes: draw.magnitude(1 << 12..=1 << 18),
+            interval_ms: draw.within(0..=50),
             ..base
         }
     }

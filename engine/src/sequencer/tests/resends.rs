@@ -1,5 +1,9 @@
 use super::{Effect, LINGER_MS, ME, Message, Owner, asked, resent};
-use crate::testing::World;
+use crate::{
+    testing::{Nouns, World},
+    types::Signed,
+};
+use std::sync::Arc;
 
 // L-08
 #[test]
@@ -58,7 +62,7 @@ fn a_new_certificate_travels_with_the_next_header_or_alone_after_a_while() {
     owner.certified(first.clone());
     owner.seal(9);
     let effects = owner.sync();
-    let [Effect::Publish(envelope)] = &effects[..] else {
+    let [Effect::Publish { envelope, .. }] = &effects[..] else {
         panic!("one envelope")
     };
     assert_eq!(envelope.certificate, Some(first));
@@ -159,4 +163,30 @@ fn executed_headers_are_let_go_and_their_records_forgotten() {
         !again.iter().any(|it| matches!(it, Effect::Forget(_))),
         "execution never goes back"
     );
+}
+
+// L-07: a lost message costs a validator a slot, not the round trip of a fetch.
+#[test]
+fn a_header_goes_again_with_the_next_one_unless_it_is_certified_by_then() {
+    let world = World::new();
+    let mut owner = Owner::new(&world, ME);
+    let mut sent = |salt, certify: bool| -> (Vec<u64>, Vec<u64>) {
+        if !owner.is_asking {
+            owner.pass(1);
+        }
+        owner.seal(salt);
+        let effects = owner.sync();
+        let [Effect::Publish { headers, envelope }] = &effects[..] else {
+            panic!("one envelope")
+        };
+        if certify {
+            owner.certified(world.certificate(0, headers.last().expect("a header")));
+        }
+        let heights = |it: &[Arc<Signed<Nouns>>]| it.iter().map(|it| it.height()).collect();
+        (heights(headers), heights(&envelope.headers))
+    };
+    assert_eq!(sent(0, false), (vec![1], vec![1]));
+    assert_eq!(sent(1, false), (vec![2], vec![1, 2]));
+    assert_eq!(sent(2, true), (vec![3], vec![2, 3]));
+    assert_eq!(sent(3, false), (vec![4], vec![4]));
 }

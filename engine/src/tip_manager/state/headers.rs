@@ -43,9 +43,16 @@ impl<T: Types> State<T> {
         if *from == sequencer && headers.last().is_some_and(|it| it.height() < base) {
             self.show_base(&sequencer, effects);
         }
+        // Who shows something new repeats what goes before it in case it was lost; who shows nothing new lacks acks.
+        let lane = self.lane(&sequencer);
+        let held =
+            |height: &u64| lane.locks.contains_key(height) || lane.waiting.contains_key(height);
+        let resent = *from == sequencer
+            && headers
+                .iter()
+                .all(|it| it.height() <= base || held(&it.height()));
         for header in &headers {
-            let lane = self.lane(&sequencer);
-            let base = lane.base.tip.height;
+            let base = self.lane(&sequencer).base.tip.height;
             if header.height() <= base {
                 continue;
             }
@@ -54,7 +61,7 @@ impl<T: Types> State<T> {
                 self.beyond(from, header, effects);
                 break;
             }
-            self.above(from, header, effects);
+            self.above(from, header, resent, effects);
         }
         self.extend(&sequencer, effects);
         if let Some(hole) = self.lane(&sequencer).hole() {
@@ -62,7 +69,12 @@ impl<T: Types> State<T> {
         }
     }
 
-    pub(super) fn refuse(&self, from: &T::PublicKey, refusal: Refusal, effects: &mut Vec<Effect<T>>) {
+    pub(super) fn refuse(
+        &self,
+        from: &T::PublicKey,
+        refusal: Refusal,
+        effects: &mut Vec<Effect<T>>,
+    ) {
         effects.push(Effect::Refuse {
             from: from.clone(),
             refusal,
@@ -143,6 +155,7 @@ impl<T: Types> State<T> {
         &mut self,
         from: &T::PublicKey,
         header: &Arc<Signed<T>>,
+        resent: bool,
         effects: &mut Vec<Effect<T>>,
     ) {
         let height = header.height();
@@ -150,7 +163,7 @@ impl<T: Types> State<T> {
         let lane = self.lane(&sequencer);
         if let Some(lock) = lane.locks.get(&height) {
             if lock.header.digest() == header.digest() {
-                if *from == sequencer {
+                if resent {
                     self.ack_again(&sequencer, height, effects);
                 }
                 return;
