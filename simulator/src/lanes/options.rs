@@ -79,7 +79,7 @@ impl Options {
             block_delay_us: 20_000,
             rebroadcast_ms: 250,
             linger_ms: 20,
-            interval_ms: 10,
+            interval_ms: 20,
             section_bytes: 1 << 16,
             bug: Canary::None,
         }
