@@ -26,6 +26,7 @@ mod engine;
 mod environment;
 mod epochs;
 mod horizon;
+mod patience;
 mod record;
 mod refusal;
 mod refuse;

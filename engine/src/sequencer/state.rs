@@ -6,6 +6,7 @@ use crate::{
     canary::Canary,
     epochs::Epochs,
     horizon::Horizon,
+    patience::Patience,
     record::Record,
     types::{Certificate, Committee, Genesis, Header, Payload, Signed, Tip, Types},
     wire::{Envelope, HEADERS_MAX},
@@ -101,6 +102,10 @@ pub struct State<T: Types> {
     head: Tip,
     /// Headers up to here are durable and were sent.
     sent: u64,
+    /// When each header that was sent in this life and is not certified was sent, lowest first.
+    flight: VecDeque<(u64, u64)>,
+    /// How long certificates take: if one takes much longer, something was lost.
+    patience: Patience,
     certificate: Option<Arc<Certificate<T>>>,
     /// When the newest certificate is to be sent alone; `None` once it was sent.
     spread_ms: Option<u64>,
@@ -133,6 +138,8 @@ impl<T: Types> State<T> {
             unsynced: VecDeque::new(),
             head: root,
             sent: 0,
+            flight: VecDeque::new(),
+            patience: Patience::default(),
             certificate: None,
             spread_ms: None,
             executed: root,
@@ -175,10 +182,8 @@ impl<T: Types> State<T> {
 
     /// When to send [`Message::Woken`].
     pub fn wake_ms(&self) -> Option<u64> {
-        match (self.slot_ms, self.spread_ms) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        let times_ms = [self.slot_ms, self.spread_ms, self.patience.until_ms()];
+        times_ms.into_iter().flatten().min()
     }
 
     /// The current committee.
@@ -328,6 +333,12 @@ impl<T: Types> State<T> {
         while !headers.is_empty() {
             let rest = headers.split_off(headers.len().min(HEADERS_MAX - 1));
             self.sent = headers.last().expect("not empty").height();
+            if self.flight.is_empty() {
+                self.patience.start(self.now_ms);
+            }
+            let now_ms = self.now_ms;
+            self.flight
+                .extend(headers.iter().map(|it| (it.height(), now_ms)));
             let certificate = self.fresh_certificate();
             let sent = self.before(&headers[0]).into_iter().chain(headers.clone());
             let envelope = self.envelope(sent.collect(), certificate);
@@ -384,6 +395,20 @@ impl<T: Types> State<T> {
         );
         self.certificate = Some(certificate);
         self.go_on_from(tip);
+        self.landed(tip.height);
+    }
+
+    /// Headers up to a height are certified. What is above is waited for anew.
+    fn landed(&mut self, height: u64) {
+        let landed = self.flight.partition_point(|(it, _)| *it <= height);
+        if let Some((_, sent_ms)) = self.flight.drain(..landed).next_back() {
+            self.patience.took(self.now_ms - sent_ms);
+        }
+        if self.flight.is_empty() {
+            self.patience.stop();
+        } else if landed > 0 {
+            self.patience.start(self.now_ms);
+        }
     }
 
     /// Others know more of this lane than this node does.
@@ -424,6 +449,7 @@ impl<T: Types> State<T> {
             self.executed = *tip;
             self.own = self.own.split_off(&tip.height);
             self.go_on_from(*tip);
+            self.landed(tip.height);
             effects.push(Effect::Forget(tip.height));
             if self.current_certificate().is_none() {
                 effects.push(Effect::Count(*tip));
@@ -435,15 +461,21 @@ impl<T: Types> State<T> {
         let upto = upto
             .min(self.sent)
             .min(from.saturating_add(HEADERS_MAX as u64 - 1));
-        if !self.is_sequencer() || upto < from {
+        if !self.is_sequencer() {
             return;
         }
-        let headers = self
-            .own
-            .range(from..=upto)
-            .map(|(_, it)| it.clone())
-            .collect();
+        // Who asks for what comes next lacks the certificate.
+        let next = from > self.sent;
         let certificate = self.current_certificate().cloned();
+        if next && certificate.is_none() || !next && upto < from {
+            return;
+        }
+        let headers = if next {
+            Vec::new()
+        } else {
+            let headers = self.own.range(from..=upto);
+            headers.map(|(_, it)| it.clone()).collect()
+        };
         effects.push(Effect::Answer {
             to,
             envelope: self.envelope(headers, certificate),
@@ -496,6 +528,9 @@ impl<T: Types> State<T> {
     }
 
     fn woken(&mut self, effects: &mut Vec<Effect<T>>) {
+        if self.patience.is_over(self.now_ms) {
+            self.resend(effects);
+        }
         if self.spread_ms.is_some_and(|it| it <= self.now_ms) {
             let certificate = self.fresh_certificate();
             if certificate.is_some() && self.is_sequencer() {

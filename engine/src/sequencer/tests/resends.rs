@@ -120,8 +120,14 @@ fn peers_are_answered_with_durable_headers_and_the_newest_certificate() {
         world.envelope(&headers[1..], Some(&certificate)),
         "5 is not durable"
     );
-    for (from, upto) in [(3, 2), (5, 5), (u64::MAX, u64::MAX)] {
-        assert!(ask(from, upto).is_empty(), "{from} to {upto}");
+    assert!(ask(3, 2).is_empty());
+    // Who asks for what comes next lacks the certificate.
+    for height in [5, u64::MAX] {
+        let effects = ask(height, height);
+        let [Effect::Answer { envelope, .. }] = &effects[..] else {
+            panic!("one answer")
+        };
+        assert_eq!(*envelope, world.envelope(&[], Some(&certificate)));
     }
 }
 
@@ -189,4 +195,28 @@ fn a_header_goes_again_with_the_next_one_unless_it_is_certified_by_then() {
     assert_eq!(sent(1, false), (vec![2], vec![1, 2]));
     assert_eq!(sent(2, true), (vec![3], vec![2, 3]));
     assert_eq!(sent(3, false), (vec![4], vec![4]));
+}
+
+// L-07, L-08: what is lost is noticed within a few round trips, whatever the rebroadcast interval.
+#[test]
+fn what_takes_much_longer_than_usual_is_sent_again_before_the_next_tick() {
+    let world = World::new();
+    let mut owner = Owner::new(&world, ME);
+    let headers = owner.run();
+    assert!(
+        resent(&owner.pass(100_000)).is_empty(),
+        "nothing is usual yet"
+    );
+    owner.certified(world.certificate(0, &headers[2]));
+    owner.pass(LINGER_MS);
+    // It took a long time: two seconds count, so eight are waited for.
+    assert!(resent(&owner.pass(7_999 - LINGER_MS)).is_empty());
+    let again = resent(&owner.pass(1));
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].headers, headers[3..]);
+    assert!(resent(&owner.pass(15_999)).is_empty(), "twice as long");
+    owner.certified(world.certificate(0, &headers[3]));
+    owner.pass(LINGER_MS);
+    let effects = resent(&owner.pass(1_000_000));
+    assert!(effects.is_empty(), "all is certified");
 }

@@ -1,6 +1,6 @@
 //! Certificates and gossip.
 
-use super::{Effect, State, To};
+use super::{Effect, State, To, earlier};
 use crate::{
     activity::Activity,
     canary::Canary,
@@ -133,6 +133,13 @@ impl<T: Types> State<T> {
         let locked = lane.locks.get(&tip.height).map(|it| it.header.clone());
         let conflicting = waiting.or(locked.filter(|it| it.digest() != tip.digest));
         lane.rebase(&genesis, tip, Some(certificate.clone()), position);
+        if sequencer != self.me {
+            let now_ms = self.now_ms;
+            let lane = self.lane(&sequencer);
+            lane.redeem(now_ms);
+            let until_ms = lane.patience.until_ms();
+            self.wake_ms = earlier(self.wake_ms, until_ms);
+        }
         if let Some(header) = conflicting {
             self.keep(
                 crate::types::Evidence::Certified(header, certificate.clone()),

@@ -3,6 +3,7 @@
 use crate::{
     ahead::Ahead,
     canary::Canary,
+    patience::Patience,
     types::{Certificate, Digest, Genesis, Signed, Tip, Types},
     wire::{Ack, HEADERS_MAX},
 };
@@ -79,6 +80,10 @@ pub(super) struct Lane<T: Types> {
     pub executed: Tip,
     /// Heights asked for since the last tick.
     pub fetching: BTreeSet<(u64, u64)>,
+    /// A height acked here and not certified yet, and when it was.
+    pub promised: Option<(u64, u64)>,
+    /// How long certificates take to come back: if one takes much longer, it was lost.
+    pub patience: Patience,
 }
 
 impl<T: Types> Lane<T> {
@@ -101,7 +106,27 @@ impl<T: Types> Lane<T> {
             ahead: Ahead::new(genesis),
             executed: root,
             fetching: BTreeSet::new(),
+            promised: None,
+            patience: Patience::default(),
         }
+    }
+
+    /// Waits for the certificate of what was acked last, unless it waits for an earlier one.
+    pub fn promise(&mut self, now_ms: u64) {
+        if self.promised.is_none() && self.acked > self.base.tip.height {
+            self.promised = Some((self.acked, now_ms));
+            self.patience.start(now_ms);
+        }
+    }
+
+    /// A certificate came.
+    pub fn redeem(&mut self, now_ms: u64) {
+        let base = self.base.tip.height;
+        if let Some((_, since_ms)) = self.promised.take_if(|(height, _)| *height <= base) {
+            self.patience.took(now_ms.saturating_sub(since_ms));
+            self.patience.stop();
+        }
+        self.promise(now_ms);
     }
 
     /// Locks the header above `top`.
@@ -252,6 +277,8 @@ impl<T: Types> Lane<T> {
         self.base.ack = None;
         self.waiting.clear();
         self.fetching.clear();
+        self.promised = None;
+        self.patience.stop();
         self.top = self.base.tip;
         self.acked = self.top.height;
         self.recount(genesis);

@@ -276,6 +276,10 @@ impl<T: Types> State<T> {
                 tip,
             }));
         }
+        if !acks.is_empty() && *sequencer != self.me {
+            lane.promise(self.now_ms);
+            self.wake_ms = earlier(self.wake_ms, lane.patience.until_ms());
+        }
         self.ack(committee, sequencer, acks, effects);
     }
 
@@ -427,12 +431,26 @@ impl<T: Types> State<T> {
             return;
         }
         self.wake_ms = None;
-        let waiting = self
-            .lanes
-            .iter()
-            .filter(|(_, lane)| !lane.waiting.is_empty());
-        let sequencers: Vec<_> = waiting.map(|(key, _)| key.clone()).collect();
-        for sequencer in sequencers {
+        let mut waiting = Vec::new();
+        for (sequencer, lane) in &mut self.lanes {
+            if lane.patience.is_over(self.now_ms) {
+                // The sequencer has no such header yet, and answers with its newest certificate.
+                let next = lane.top.height + 1;
+                effects.push(Effect::Gossip {
+                    to: To::Peer(sequencer.clone()),
+                    gossip: Gossip::Fetch {
+                        sequencer: sequencer.clone(),
+                        from: next,
+                        to: next,
+                    },
+                });
+            }
+            self.wake_ms = earlier(self.wake_ms, lane.patience.until_ms());
+            if !lane.waiting.is_empty() {
+                waiting.push(sequencer.clone());
+            }
+        }
+        for sequencer in waiting {
             self.extend(&sequencer, effects);
         }
     }
@@ -467,6 +485,10 @@ impl<T: Types> State<T> {
             effects.push(Effect::Gossip { to, gossip });
         }
     }
+}
+
+fn earlier(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    a.into_iter().chain(b).min()
 }
 
 fn sign<T: Types>(

@@ -1,6 +1,8 @@
 use crate::{
     refusal::{Class, Refusal},
-    testing::{Node, World, acked, answers, certified, exchanged, refused, stolen, to_check},
+    testing::{
+        Node, World, acked, answers, certified, exchanged, fetches, refused, stolen, to_check,
+    },
     tip_manager::{Message, To},
     types::Certificate,
     wire::Gossip,
@@ -293,4 +295,29 @@ fn a_certified_header_with_a_bad_signature_is_not_kept() {
     assert_eq!(node.state.headers_held(), 0);
     node.hear(&world, PEER, world.envelope(&lane[1..], None));
     assert_eq!(node.state.headers_held(), 1);
+}
+
+// L-07: a certificate that was lost on its way is asked for, soon and of its sequencer.
+#[test]
+fn a_certificate_that_takes_much_longer_than_usual_is_asked_for() {
+    let world = World::new();
+    let lane = world.lane(SEQUENCER, 4);
+    let mut node = Node::new(&world, ME);
+    node.receive(&world, &lane[..1]);
+    node.now_ms += 20;
+    node.learn(&world, PEER, &world.certificate(0, &lane[0]));
+    assert!(
+        node.state.wake_ms().is_none_or(|it| it > node.now_ms),
+        "nothing is owed"
+    );
+    node.receive(&world, &lane[1..]);
+    node.now_ms += 79;
+    assert_eq!(fetches(&node.tell(Message::Woken)), []);
+    node.now_ms += 1;
+    let asked = [(To::Peer(world.key(SEQUENCER)), 5, 5)];
+    assert_eq!(fetches(&node.tell(Message::Woken)), asked);
+    assert_eq!(node.state.wake_ms(), Some(node.now_ms + 160));
+    node.learn(&world, PEER, &world.certificate(0, &lane[3]));
+    node.now_ms += 100_000;
+    assert_eq!(fetches(&node.tell(Message::Woken)), []);
 }
