@@ -5,6 +5,7 @@
 //! - [`builder`] packs them into chunks of this node's lane,
 //! - [`chunk`] the body of a chunk: how a list of transactions travels,
 //! - [`chunk_store`] keeps the bodies of all producers within their quotas, and says what is durable,
+//! - [`relay`] carries bodies between nodes: pushes, fetches, serves,
 //! - [`certificate_pool`] holds the newest certificates of each lane, and picks what a block includes.
 
 mod bodies;
@@ -18,6 +19,7 @@ pub mod certificate_pool;
 pub mod chunk;
 pub mod chunk_store;
 pub mod mempool;
+pub mod relay;
 pub mod transaction;
 
 pub use bodies::Bodies;

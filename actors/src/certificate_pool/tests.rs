@@ -145,6 +145,20 @@ fn a_tip_that_does_not_link_falls_back_to_the_one_below() {
 }
 
 #[test]
+fn a_certificate_that_came_to_link_is_not_pushed_out_by_those_that_do_not() {
+    let mut pool = Pool::new();
+    let lane = pool.world.lane(0, SLOT, 9);
+    pool.see(&lane[1..5]);
+    pool.see(&lane[7..]);
+    pool.certify(1, &lane[4]);
+    // The header below it comes later, and that of height 7 never does.
+    pool.see(&lane[..1]);
+    pool.certify(1, &lane[7]);
+    pool.certify(1, &lane[8]);
+    assert_eq!(pool.select(SLOT, &[]), [(0, 5)]);
+}
+
+#[test]
 fn a_tip_on_a_branch_that_was_not_included_is_dropped() {
     let mut pool = Pool::new();
     let lane = pool.world.lane(0, SLOT, 4);

@@ -21,6 +21,15 @@ impl<P: PublicKey> State<P> {
             if let Some(producer) = self.producers.get_mut(&reference.sequencer) {
                 freed |= producer.release(&reference.place);
             }
+            // An own header that a certificate went past before the engine asked about it.
+            if reference.sequencer == self.config.me && self.entry(reference).is_none() {
+                let draft = self.drafts.get(&reference.place.digest).copied();
+                if let Some(draft) = draft.filter(|it| it.payload == reference.payload()) {
+                    self.drafts.remove(&reference.place.digest);
+                    self.drop_draft(draft);
+                    freed = true;
+                }
+            }
         }
         self.executed_height = self.executed_height.max(height);
         let expiries = references

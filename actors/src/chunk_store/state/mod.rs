@@ -141,10 +141,15 @@ impl<P: PublicKey> State<P> {
         self.unsynced.len()
     }
 
-    /// Where a body lies that waits for a block, if it is here.
+    /// Where a body lies that waits for a block, if it is here. A draft is where its header's body will be: the header is
+    /// sent, and others may ask, before the engine asks here.
     pub fn locate(&self, reference: &Reference<P>) -> Option<Location> {
-        let producer = self.producers.get(&reference.sequencer)?;
-        let entry = producer.entries.get(&reference.place)?;
+        let Some(entry) = self.entry(reference) else {
+            let own = reference.sequencer == self.config.me;
+            let draft = self.drafts.get(&reference.place.digest).filter(|_| own);
+            let draft = draft.filter(|it| it.durable && it.payload == reference.payload());
+            return draft.map(|it| it.location);
+        };
         match entry.status {
             Status::Writing(it) | Status::Stored(it) if entry.is_of(&reference.payload()) => {
                 Some(it)

@@ -86,7 +86,9 @@ impl<P: PublicKey> State<P> {
             match resident.content {
                 Content::Draft { payload, slot } => {
                     bodies.insert(payload.digest, resident.location);
-                    state.restore_draft(resident.location, payload, slot);
+                    if !resident.accepted {
+                        state.restore_draft(resident.location, payload, slot);
+                    }
                 }
                 Content::Body(reference) => {
                     named.push((reference, Some(resident.location), resident.accepted))

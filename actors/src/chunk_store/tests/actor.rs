@@ -289,6 +289,36 @@ fn a_body_is_found_from_its_lock_to_the_retention_limit_across_restarts() {
     });
 }
 
+// D-13, D-17
+#[test]
+fn a_section_is_removed_from_the_disk_when_all_in_it_expired_and_no_sooner() {
+    Runner::default().start(|context| async move {
+        let world = World::new();
+        let (mailbox, _, _running) = start(context.child("store"), &world).await;
+        // Their expiries are the last of a bucket and the first of the next.
+        let mut chunks = Vec::new();
+        for (height, slot) in [(1, SLOT + 98), (2, SLOT + 99)] {
+            let body = chunk(height, 100);
+            let header = header(&world, 1, height, slot, &body);
+            arrive(&mailbox, &header, &body);
+            assert_eq!(judge(&mailbox, &header).await, Ok(Verdict::Valid));
+            chunks.push((Reference::from(&header), body));
+        }
+        let last_ms = world.genesis.expiry_ms(SLOT + 98).expect("a time");
+        let mut found = Vec::new();
+        for executed_ms in [last_ms, last_ms + 1, last_ms + 2] {
+            mailbox.advanced(executed(&world, 2, 0, executed_ms));
+            for (reference, body) in &chunks {
+                let answer = mailbox.get(reference.clone(), None).await;
+                let here = answer == Ok(Found::Body(body.body().clone()));
+                assert!(here || answer == Ok(Found::Absent(Absence::Expired)));
+                found.push(here);
+            }
+        }
+        assert_eq!(found, [true, true, false, true, false, false]);
+    });
+}
+
 #[test]
 fn own_bodies_are_answered_when_durable_and_refused_beyond_the_quota() {
     Runner::default().start(|context| async move {

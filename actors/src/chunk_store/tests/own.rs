@@ -14,6 +14,8 @@ fn an_own_body_is_durable_before_any_header_names_it() {
     assert_eq!(store.sync(), [Seen::Persisted(digest, true)]);
     assert_eq!(store.held(ME).chunks, 1);
     let reference = store.world.reference(ME, 1, SLOT + 3, &body);
+    // The header goes out, and the push reads the body, before the engine asks.
+    assert!(store.state.locate(&reference).is_some());
     assert_eq!(store.ask(&reference), [Seen::Answer(1, Verdict::Valid)]);
     assert_eq!(store.held(ME).chunks, 1);
     assert_eq!(store.produced(ME, SLOT).chunks, 1);
@@ -60,9 +62,25 @@ fn a_draft_whose_seal_was_lost_is_sealed_again() {
     store.ask(&reference);
     // No sync.
     store.restart(0);
-    assert!(store.state.locate(&reference).is_none());
+    assert!(!store.state.is_held(&reference));
     assert_eq!(store.ask(&reference), [Seen::Answer(1, Verdict::Valid)]);
-    assert!(store.state.locate(&reference).is_some());
+    assert!(store.state.is_held(&reference));
+    assert_eq!(store.held(ME).chunks, 1);
+}
+
+//
+#[test]
+fn an_own_body_that_was_accepted_before_its_header_was_asked_about_is_freed_once() {
+    let mut store = Store::new();
+    let body = chunk(1, 100);
+    store.apply(Message::Packed(body.clone()));
+    store.sync();
+    let reference = store.world.reference(ME, 1, SLOT, &body);
+    store.keep(1, std::slice::from_ref(&reference));
+    assert_eq!(store.held(ME), amount(0, 0));
+    store.keep(1, &[reference]);
+    store.restart(0);
+    assert_eq!(store.held(ME), amount(0, 0));
 }
 
 #[test]
