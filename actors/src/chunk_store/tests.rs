@@ -1,6 +1,7 @@
 //! The store's decisions, over a disk in memory that the test syncs when it likes.
 
 mod actor;
+mod archives;
 mod crash;
 mod life;
 mod model;
