@@ -1,3 +1,7 @@
+mod dialog;
+mod fetches;
+mod model;
 mod node;
 mod packing;
 mod pool;
+mod wire;
