@@ -12,6 +12,8 @@ mod bodies;
 mod reference;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub mod builder;

@@ -106,6 +106,17 @@ impl Admission for Ledger {
 #[derive(Clone, Default)]
 pub struct Book(pub Arc<Mutex<Vec<Activity<Key>>>>);
 
+impl Book {
+    pub fn accepted(&self) -> BTreeSet<Digest> {
+        let activities = self.0.lock();
+        let accepted = activities.iter().filter_map(|it| match it {
+            Activity::Accepted { id, .. } => Some(*id),
+            Activity::Left { .. } => None,
+        });
+        accepted.collect()
+    }
+}
+
 impl Observer<Key> for Book {
     fn report(&self, activity: Activity<Key>) {
         self.0.lock().push(activity);

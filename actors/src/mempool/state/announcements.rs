@@ -1,6 +1,5 @@
 //! Which ids are announced to whom, and when.
 
-use super::peers::Known;
 use crate::mempool::GossipConfig;
 use drystone_engine::types::Digest;
 use std::collections::BTreeMap;
@@ -78,17 +77,17 @@ impl Announcements {
     }
 }
 
-/// Addresses ids to those peers that are not known to have them, in as few messages as may be: peers that
-/// lack the same ids share a message.
+/// Addresses ids to the peers that lack them, in as few messages as may be: peers that lack the same ids share
+/// a message.
 pub fn address<P: Ord + Clone>(
     ids: &[Digest],
     peers: &[P],
-    known: &Known<P>,
+    lacks: impl Fn(&Digest, &P) -> bool,
     ids_max: usize,
 ) -> Vec<Announcement<P>> {
     let mut groups: BTreeMap<Vec<Digest>, Vec<P>> = BTreeMap::new();
     for peer in peers {
-        let lacking = ids.iter().filter(|id| !known.contains(id, peer));
+        let lacking = ids.iter().filter(|id| lacks(id, peer));
         let lacking: Vec<_> = lacking.copied().collect();
         if !lacking.is_empty() {
             groups.entry(lacking).or_default().push(peer.clone());

@@ -71,7 +71,6 @@ impl<T: Types> State<T> {
             }
             peer.served += bytes.len();
             contents.push(bytes.clone());
-            self.known.insert(*id, &from);
         }
         let parts = self.config.wire.split(contents).into_iter();
         let parts = parts.map(|contents| wire::Message::Contents { request, contents });
@@ -170,27 +169,51 @@ impl<T: Types> State<T> {
         }));
         if let Some((own, fetched)) = self.announcements.flush(self.now_ms, ids_max) {
             let (own, fetched) = (self.unpacked(&own), self.unpacked(&fetched));
-            self.announce(&own, self.peers.all().len(), effects);
-            self.announce(&fetched, self.config.gossip.fanout, effects);
+            let (all, few) = (self.peers.len(), self.config.gossip.fanout);
+            self.announce(
+                &own,
+                all,
+                |it, id, peer| it.known.contains(id, peer),
+                effects,
+            );
+            self.announce(
+                &fetched,
+                few,
+                |it, id, peer| it.known.contains(id, peer),
+                effects,
+            );
         }
         if self.announcements.tick(self.now_ms, &self.config.gossip) {
             self.peers.refill();
-            let pending = self.pending();
-            self.announce(&pending, self.config.gossip.fanout, effects);
+            let (pending, few) = (self.pending(), self.config.gossip.fanout);
+            // Who announced it once may have lost it in a crash since. Who brought it answers for it.
+            self.announce(&pending, few, Self::is_source, effects);
         }
     }
 
-    /// Announces ids to so many peers, the next in turn.
-    fn announce(&mut self, ids: &[Digest], count: usize, effects: &mut Effects<T>) {
+    /// Announces ids to so many peers, the next in turn, without those that have them.
+    fn announce(
+        &mut self,
+        ids: &[Digest],
+        count: usize,
+        has: impl Fn(&Self, &Digest, &T::PublicKey) -> bool,
+        effects: &mut Effects<T>,
+    ) {
         if self.blocks_only || ids.is_empty() {
             return;
         }
         let peers = self.peers.next(count);
-        let addressed = address(ids, &peers, &self.known, self.config.wire.ids_max);
+        let lacks = |id: &Digest, peer: &T::PublicKey| !has(self, id, peer);
+        let addressed = address(ids, &peers, lacks, self.config.wire.ids_max);
         effects.extend(addressed.into_iter().map(|(to, ids)| Effect::Send {
             to,
             message: wire::Message::Announce(ids),
         }));
+    }
+
+    fn is_source(&self, id: &Digest, peer: &T::PublicKey) -> bool {
+        let entry = self.pool.arrival(id).and_then(|it| self.pool.get(it));
+        entry.is_some_and(|it| matches!(&it.source, Source::Peer(source) if source == peer))
     }
 
     /// Those still held that no chunk carries which this node answers for or which is certified: what such a

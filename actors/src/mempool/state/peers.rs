@@ -53,8 +53,8 @@ impl<P: Ord + Clone> Peers<P> {
         self.peers.get_mut(peer)
     }
 
-    pub fn all(&self) -> &[P] {
-        &self.turns
+    pub const fn len(&self) -> usize {
+        self.turns.len()
     }
 
     /// The next ones whose turn it is.
@@ -74,8 +74,8 @@ impl<P: Ord + Clone> Peers<P> {
     }
 }
 
-/// Who is known to have a transaction: the first few who announced it or were served it. It only saves
-/// messages, so a few are enough.
+/// Who is known to have a transaction: the first few who announced it. Who was served it may have lost it on the
+/// way. It only saves messages, so a few are enough.
 #[derive(Debug, Default)]
 pub struct Known<P>(BTreeMap<Digest, Vec<P>>);
 

@@ -136,9 +136,9 @@ fn what_expired_was_executed_or_is_carried_by_a_chunk_is_not_announced_again() {
     assert!(!announced.contains(&expired));
 }
 
-// K-02, K-29
+// K-02, K-29: what was served may have been lost on the way.
 #[test]
-fn nobody_is_told_what_he_announced_or_was_served() {
+fn nobody_is_told_at_first_what_he_announced() {
     let mut node = Node::new();
     let id = node.accept(1, LATER_MS, 0);
     node.announce(1, &[id]);
@@ -147,7 +147,24 @@ fn nobody_is_told_what_he_announced_or_was_served() {
     let [(to, _)] = &announced[..] else {
         panic!("one message")
     };
-    assert!(!to.contains(&1) && !to.contains(&2), "{to:?}");
+    assert!(!to.contains(&1) && to.contains(&2), "{to:?}");
+}
+
+// K-30, K-29: a peer that crashed has lost what it announced before; but who brought it is not told.
+#[test]
+fn in_the_rounds_only_the_source_is_left_out() {
+    let mut node = Node::new();
+    node.fetch(1, &payment(1, LATER_MS, 0));
+    node.announce(2, &[payment(1, LATER_MS, 0).facts.id]);
+    node.announced();
+    let mut told = [0; 6];
+    for _ in 0..5 {
+        node.wait(1_000);
+        for (to, _) in node.announced() {
+            to.iter().for_each(|it| told[*it] += 1);
+        }
+    }
+    assert_eq!(told, [0, 0, 2, 2, 2, 2]);
 }
 
 // K-07

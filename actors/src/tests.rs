@@ -1,0 +1,5 @@
+//! Several actors together.
+
+mod chunks;
+mod cluster;
+mod gossip;
