@@ -3,14 +3,18 @@
 //! | file | decides |
 //! |---|---|
 //! | `pool.rs` | what is held, in what order, and how much of it is whose |
+//! | `checks.rs` | what the application is asked to check, and what follows |
 //! | `chunks.rs` | which live chunks hold what |
+//! | `departures.rs` | what leaves, and with what verdict |
 //! | `packing.rs` | what may be packed, and when |
 //! | `fetches.rs` | who is asked for what is announced but not here |
 //! | `announcements.rs` | what is announced to whom |
 //! | `gossip.rs` | the dialog with peers |
 
 mod announcements;
+mod checks;
 mod chunks;
+mod departures;
 mod fetches;
 mod gossip;
 mod packing;
@@ -23,10 +27,11 @@ use super::{
     Source, Verdict, wire,
 };
 use crate::{
-    transaction::{Admission as _, Checks, Invalid, Transaction},
+    transaction::{Invalid, Transaction},
     types::Types,
 };
 use announcements::Announcements;
+use checks::Check;
 use chunks::Chunks;
 use drystone_engine::types::Digest;
 use fetches::Fetches;
@@ -82,12 +87,6 @@ pub enum Effect<T: Types> {
 }
 
 type Effects<T> = Vec<Effect<T>>;
-
-/// A check under way: who of those handed out last is where in the order of arrival.
-struct Check {
-    again: bool,
-    arrivals: Vec<u64>,
-}
 
 /// One node's mempool.
 pub struct State<T: Types> {
@@ -289,159 +288,6 @@ impl<T: Types> State<T> {
         let arrival = self.pool.insert(transaction, source, ready_ms);
         self.unchecked.push_back(arrival);
         arrival
-    }
-
-    /// Hands the next transactions to the application, new ones first.
-    fn check(&mut self, effects: &mut Effects<T>) {
-        if self.check.is_some() {
-            return;
-        }
-        let max = self.config.pool.check_batch_max;
-        let mut arrivals = Vec::new();
-        while arrivals.len() < max
-            && let Some(arrival) = self.unchecked.pop_front()
-        {
-            // It may have expired meanwhile.
-            if self.pool.get(arrival).is_some() {
-                arrivals.push(arrival);
-            }
-        }
-        let again = arrivals.is_empty();
-        if again {
-            let Some(from) = self.recheck else { return };
-            let checked = self.pool.from(from);
-            let checked = checked.filter(|(_, entry)| entry.place() != Place::Unchecked);
-            arrivals.extend(checked.map(|(arrival, _)| arrival).take(max));
-            self.recheck = arrivals.last().map(|last| last + 1);
-            if arrivals.is_empty() {
-                // The round is over; a block that came during it starts another.
-                self.recheck = std::mem::take(&mut self.recheck_again).then_some(0);
-                if self.recheck.is_some() {
-                    self.check(effects);
-                }
-                return;
-            }
-        }
-        let entries = arrivals.iter().filter_map(|it| self.pool.get(*it));
-        let transactions = entries.map(|it| it.transaction.clone()).collect();
-        self.check = Some(Check { again, arrivals });
-        effects.push(Effect::Check {
-            again,
-            transactions,
-        });
-    }
-
-    fn checked(&mut self, checks: Checks, effects: &mut Effects<T>) {
-        let check = self.check.take().expect("a check is under way");
-        assert_eq!(
-            checks.len(),
-            check.arrivals.len(),
-            "the application answers once for each transaction"
-        );
-        for (arrival, result) in check.arrivals.into_iter().zip(checks) {
-            // It may have left meanwhile; its client was answered then.
-            let Some(entry) = self.pool.get(arrival) else {
-                continue;
-            };
-            let (id, source) = (entry.transaction.facts.id, entry.source.clone());
-            match result {
-                Ok(()) if check.again => {}
-                Ok(()) => {
-                    self.answer(arrival, Answer::Accepted, effects);
-                    self.pool.settle(arrival, Place::Ready);
-                    self.settle(&[id]);
-                    let own = source == Source::Client;
-                    let config = &self.config.gossip;
-                    self.announcements.push(self.now_ms, id, own, config);
-                    effects.push(Effect::Report(Activity::Accepted { id, source }));
-                }
-                Err(invalid) if check.again => {
-                    self.leave(arrival, Verdict::Invalid(invalid), effects);
-                }
-                Err(invalid) => {
-                    self.remember_refused(id);
-                    if let Source::Peer(from) = source {
-                        let invalid = invalid.clone();
-                        let refusal = Refusal::Rejected { id, invalid };
-                        effects.push(Effect::Refuse { from, refusal });
-                    }
-                    self.leave(arrival, Verdict::Invalid(invalid), effects);
-                }
-            }
-        }
-    }
-
-    /// Bounded by what the pool may hold, since a refused one held a place in it.
-    fn remember_refused(&mut self, id: Digest) {
-        if self.refused.len() < self.config.pool.pool_max.items {
-            self.refused.insert(id);
-        }
-    }
-
-    fn answer(&mut self, arrival: u64, answer: Answer, effects: &mut Effects<T>) {
-        // Those who wait came in the order of arrival.
-        if let Ok(at) = self.clients.binary_search_by_key(&arrival, |it| it.0) {
-            let (_, client) = self.clients.remove(at);
-            effects.push(Effect::Answer { client, answer });
-        }
-    }
-
-    /// A transaction leaves, with a verdict: an accepted one's is reported, a client still waiting is told.
-    fn leave(&mut self, arrival: u64, verdict: Verdict, effects: &mut Effects<T>) {
-        let accepted = self
-            .pool
-            .get(arrival)
-            .is_some_and(|it| it.place() != Place::Unchecked);
-        let Some(entry) = self.pool.remove(arrival) else {
-            return;
-        };
-        let id = entry.transaction.facts.id;
-        if entry.charged {
-            self.admission.release(&entry.transaction);
-        }
-        self.known.remove(&id);
-        if accepted {
-            effects.push(Effect::Report(Activity::Left { id, verdict }));
-            return;
-        }
-        let answer = match verdict {
-            Verdict::Executed => Answer::Duplicate,
-            Verdict::Expired => Answer::Invalid(Invalid::because("the transaction has expired")),
-            Verdict::Invalid(invalid) => Answer::Invalid(invalid),
-        };
-        self.answer(arrival, answer, effects);
-    }
-
-    fn executed(&mut self, executed: Executed<T::PublicKey>, effects: &mut Effects<T>) {
-        let Executed {
-            time_ms,
-            transactions,
-            lanes,
-        } = executed;
-        self.chain_ms = self.chain_ms.max(time_ms);
-        self.executed.advance(self.chain_ms);
-        for (id, expiry_ms) in transactions {
-            self.fetches.forget(&id, &mut self.peers);
-            if let Some(arrival) = self.pool.arrival(&id) {
-                self.leave(arrival, Verdict::Executed, effects);
-            }
-            if expiry_ms > self.chain_ms {
-                self.executed.insert(id, expiry_ms);
-            }
-        }
-        for arrival in self.pool.expired(self.chain_ms) {
-            self.leave(arrival, Verdict::Expired, effects);
-        }
-        let changed = self.chunks.executed(&lanes, self.chain_ms);
-        self.settle(&changed);
-        for arrival in self.pool.barred() {
-            self.pool.settle(arrival, Place::Ready);
-            self.settle_arrival(arrival);
-        }
-        self.refused.clear();
-        // A round under way is finished first, so that none of many is passed over for ever.
-        self.recheck_again = self.recheck.is_some();
-        self.recheck = self.recheck.or(Some(0));
     }
 
     fn entered(&mut self, members: Members<T::PublicKey>) {

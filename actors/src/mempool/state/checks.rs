@@ -1,0 +1,100 @@
+//! What the application is asked to check, and what follows from its answers.
+
+use super::{Activity, Answer, Effect, Effects, Place, Refusal, Source, State, Verdict};
+use crate::{transaction::Checks, types::Types};
+use drystone_engine::types::Digest;
+
+/// A check under way: who of those handed out last is where in the order of arrival.
+pub struct Check {
+    again: bool,
+    arrivals: Vec<u64>,
+}
+
+impl<T: Types> State<T> {
+    /// Hands the next transactions to the application, new ones first.
+    pub(super) fn check(&mut self, effects: &mut Effects<T>) {
+        if self.check.is_some() {
+            return;
+        }
+        let max = self.config.pool.check_batch_max;
+        let mut arrivals = Vec::new();
+        while arrivals.len() < max
+            && let Some(arrival) = self.unchecked.pop_front()
+        {
+            // It may have expired meanwhile.
+            if self.pool.get(arrival).is_some() {
+                arrivals.push(arrival);
+            }
+        }
+        let again = arrivals.is_empty();
+        if again {
+            let Some(from) = self.recheck else { return };
+            let checked = self.pool.from(from);
+            let checked = checked.filter(|(_, entry)| entry.place() != Place::Unchecked);
+            arrivals.extend(checked.map(|(arrival, _)| arrival).take(max));
+            self.recheck = arrivals.last().map(|last| last + 1);
+            if arrivals.is_empty() {
+                // The round is over; a block that came during it starts another.
+                self.recheck = std::mem::take(&mut self.recheck_again).then_some(0);
+                if self.recheck.is_some() {
+                    self.check(effects);
+                }
+                return;
+            }
+        }
+        let entries = arrivals.iter().filter_map(|it| self.pool.get(*it));
+        let transactions = entries.map(|it| it.transaction.clone()).collect();
+        self.check = Some(Check { again, arrivals });
+        effects.push(Effect::Check {
+            again,
+            transactions,
+        });
+    }
+
+    pub(super) fn checked(&mut self, checks: Checks, effects: &mut Effects<T>) {
+        let check = self.check.take().expect("a check is under way");
+        assert_eq!(
+            checks.len(),
+            check.arrivals.len(),
+            "the application answers once for each transaction"
+        );
+        for (arrival, result) in check.arrivals.into_iter().zip(checks) {
+            // It may have left meanwhile; its client was answered then.
+            let Some(entry) = self.pool.get(arrival) else {
+                continue;
+            };
+            let (id, source) = (entry.transaction.facts.id, entry.source.clone());
+            match result {
+                Ok(()) if check.again => {}
+                Ok(()) => {
+                    self.answer(arrival, Answer::Accepted, effects);
+                    self.pool.settle(arrival, Place::Ready);
+                    self.settle(&[id]);
+                    let own = source == Source::Client;
+                    let config = &self.config.gossip;
+                    self.announcements.push(self.now_ms, id, own, config);
+                    effects.push(Effect::Report(Activity::Accepted { id, source }));
+                }
+                Err(invalid) if check.again => {
+                    self.leave(arrival, Verdict::Invalid(invalid), effects);
+                }
+                Err(invalid) => {
+                    self.remember_refused(id);
+                    if let Source::Peer(from) = source {
+                        let invalid = invalid.clone();
+                        let refusal = Refusal::Rejected { id, invalid };
+                        effects.push(Effect::Refuse { from, refusal });
+                    }
+                    self.leave(arrival, Verdict::Invalid(invalid), effects);
+                }
+            }
+        }
+    }
+
+    /// Bounded by what the pool may hold, since a refused one held a place in it.
+    pub(super) fn remember_refused(&mut self, id: Digest) {
+        if self.refused.len() < self.config.pool.pool_max.items {
+            self.refused.insert(id);
+        }
+    }
+}
