@@ -6,7 +6,8 @@
 //! - [`chunk`] the body of a chunk: how a list of transactions travels,
 //! - [`chunk_store`] keeps the bodies of all producers within their quotas, and says what is durable,
 //! - [`relay`] carries bodies between nodes: pushes, fetches, serves,
-//! - [`certificate_pool`] holds the newest certificates of each lane, and picks what a block includes.
+//! - [`certificate_pool`] holds the newest certificates of each lane, and picks what a block includes,
+//! - [`lane`] ties the engine of the lanes to these.
 
 mod bodies;
 mod reference;
@@ -20,6 +21,7 @@ pub mod builder;
 pub mod certificate_pool;
 pub mod chunk;
 pub mod chunk_store;
+pub mod lane;
 pub mod mempool;
 pub mod relay;
 pub mod transaction;

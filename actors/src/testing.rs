@@ -200,6 +200,14 @@ impl World {
     }
 
     pub fn committee(&self, me: usize, epoch: u64) -> Committee<Nouns> {
+        self.seats(me, epoch)
+    }
+
+    /// The same for other nouns.
+    pub fn seats<T>(&self, me: usize, epoch: u64) -> Committee<T>
+    where
+        T: Types<PublicKey = Key, Scheme = free::Scheme<Key>>,
+    {
         let schemes = Free::committee(0, self.genesis.ack_namespace(), &self.keys[..4]);
         let sequencers = Set::try_from_iter(self.keys.iter().map(|it| it.public_key()));
         let scheme = schemes.of(&self.key(me)).clone();

@@ -1,0 +1,355 @@
+//! Four nodes with their engines, their stores and relays, over a simulated network: chunks with real bodies.
+
+use super::{Outlets, Owner, Proposer, Reports, Signers};
+use crate::{
+    Bodies as _,
+    certificate_pool::{self, Candidate, Selection},
+    chunk_store::{self, Disk, Executed, Found, Limits, open},
+    reference::Reference,
+    relay,
+    testing::{Key, Letters, World, chunk},
+};
+use commonware_cryptography::Signer as _;
+use commonware_p2p::simulated::{self, Control, Link, Oracle};
+use commonware_parallel::Sequential;
+use commonware_runtime::{
+    Clock as _, Quota, Runner as _, Supervisor as _,
+    deterministic::{self, Context},
+};
+use commonware_utils::{
+    NZU32, NZU64, NZUsize, channel::oneshot, ordered::Quorum as _, probability,
+};
+use drystone_engine::{
+    Canary, Channel, Channels, Config, Engine, Horizon, Network, Next, alarm, journal,
+    scheme::free,
+    types::{Bounds, Certificate, Committee, Header, Payload, Provider, Types},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+type Sim =
+    Channels<simulated::Sender<Key, Context>, simulated::Receiver<Key>, Control<Key, Context>>;
+
+/// The nouns of a whole node over free signatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Nouns;
+
+impl Types for Nouns {
+    type PublicKey = Key;
+    type PrivateKey = free::PrivateKey;
+    type Scheme = free::Scheme<Key>;
+    type Strategy = Sequential;
+    type Automaton = Owner<Key, Writer>;
+    type Reporter = Reports<Self, Bits>;
+}
+
+impl chunk_store::Types for Nouns {
+    type PublicKey = Key;
+    type Rules = Letters;
+    type Strategy = Sequential;
+    type Outlets = Outlets<Self>;
+}
+
+/// Proposes a chunk whenever it is asked: another one each time.
+#[derive(Clone)]
+struct Writer {
+    store: chunk_store::Mailbox<Key>,
+    context: Arc<Context>,
+    who: u64,
+}
+
+impl Proposer for Writer {
+    fn propose(&mut self, next: Next) -> oneshot::Receiver<Payload> {
+        use commonware_runtime::Spawner as _;
+        let (responder, payload) = oneshot::channel();
+        let body = chunk(self.who << 32 | next.height, 600);
+        let made = body.payload();
+        let durable = self.store.persist(body);
+        self.context.child("writer").spawn(move |_| async move {
+            if durable.await.is_ok() {
+                let _ = responder.send(made);
+            }
+        });
+        payload
+    }
+}
+
+/// Free certificates tell who signed.
+#[derive(Clone)]
+struct Bits(Arc<Committee<Nouns>>);
+
+impl Signers<Nouns> for Bits {
+    fn of(&self, certificate: &Certificate<Nouns>) -> Vec<Key> {
+        let signers = certificate.proof.signers();
+        signers
+            .filter_map(|it| self.0.validators().key(it).cloned())
+            .collect()
+    }
+}
+
+struct Seats(Arc<Committee<Nouns>>);
+
+impl Provider<Nouns> for Seats {
+    fn committee(&self, epoch: u64) -> Option<Arc<Committee<Nouns>>> {
+        (epoch == self.0.epoch()).then(|| self.0.clone())
+    }
+}
+
+struct Node {
+    engine: Engine<Nouns>,
+    store: chunk_store::Mailbox<Key>,
+    relay: relay::Mailbox<Key>,
+    pool: certificate_pool::Mailbox<Nouns>,
+}
+
+async fn channel(control: &Control<Key, Context>, number: u64) -> Channel<Sim> {
+    let quota = Quota::per_second(NZU32!(100_000));
+    control.register(number, quota).await.expect("registered")
+}
+
+async fn start(
+    context: &Context,
+    oracle: &Oracle<Key, Context>,
+    world: &World,
+    who: usize,
+) -> Node {
+    let context = context.child("node").with_attribute("index", who);
+    let control = oracle.control(world.key(who));
+    let genesis = &world.genesis;
+    let relaying = relay::Config {
+        genesis: genesis.clone(),
+        me: world.key(who),
+        patience_ms: 100,
+        timeout_ms: 100,
+        backoff_min_ms: 100,
+        backoff_max_ms: 1_000,
+        asking_max: 64,
+        serving: relay::Rate {
+            bytes_per_second: NZU64!(1_000_000),
+            burst_bytes: 1_000_000,
+        },
+        pushed: relay::Rate {
+            bytes_per_second: NZU64!(1_000_000),
+            burst_bytes: 1_000_000,
+        },
+        requests_max: 64,
+        reading_max: 8,
+        opening_max: 8,
+        mailbox_size: NZUsize!(64),
+    };
+    let (relay, inbox) = relay::mailbox(&context, &relaying);
+    let engine = Arc::new(OnceLock::new());
+    let outlets = Outlets {
+        relay: relay.clone(),
+        engine: engine.clone(),
+    };
+    let storing = chunk_store::Config {
+        genesis: genesis.clone(),
+        me: world.key(who),
+        limits: Limits::recommended(genesis),
+        bucket_ms: NZU64!(500),
+        retention_blocks: 10,
+        mailbox_size: NZUsize!(64),
+        disk: Disk::recommended(format!("node-{who}-chunks")),
+    };
+    let (actor, store) = open::<_, Nouns>(
+        context.child("store"),
+        storing,
+        Executed::default(),
+        Letters,
+        Sequential,
+        outlets,
+    )
+    .await
+    .expect("a new disk");
+    actor.start();
+    let network = relay::Network {
+        requests: channel(&control, 4).await,
+        bodies: channel(&control, 5).await,
+        blocker: control.clone(),
+    };
+    let actor = relay::Actor::<_, Sim, _>::new(
+        context.child("relay"),
+        relaying,
+        inbox,
+        network,
+        store.clone(),
+        Sequential,
+    );
+    actor.start();
+    let keys = |count| (0..count).map(|it| world.key(it)).collect();
+    relay.entered(keys(4), keys(4));
+    let pooling = certificate_pool::Config {
+        genesis: genesis.clone(),
+        certificates_max: 4,
+        mailbox_size: NZUsize!(64),
+    };
+    let (actor, pool) = certificate_pool::Actor::<_, Nouns>::new(context.child("pool"), pooling);
+    actor.start();
+
+    let committee = Arc::new(world.seats::<Nouns>(who, 0));
+    let proposer = Writer {
+        store: store.clone(),
+        context: Arc::new(context.child("proposer")),
+        who: who as u64,
+    };
+    let journal = journal::Config::recommended(format!("node-{who}-journal"), ());
+    Engine::<Nouns>::initialise(&context, &journal)
+        .await
+        .expect("a new disk");
+    let config = Config {
+        genesis: genesis.clone(),
+        key: world.keys[who].clone(),
+        provider: Arc::new(Seats(committee.clone())),
+        epoch: 0,
+        bounds: Bounds { past: 1, future: 1 },
+        automaton: Owner {
+            proposer,
+            store: store.clone(),
+            relay: relay.clone(),
+        },
+        reporter: Reports {
+            pool: pool.clone(),
+            store: store.clone(),
+            relay: relay.clone(),
+            signers: Bits(committee),
+        },
+        strategy: Sequential,
+        rebroadcast: Duration::from_millis(200),
+        certificate_linger: Duration::from_millis(5),
+        certificate_interval: Duration::from_millis(20),
+        priority_proposals: true,
+        priority_acks: true,
+        mailbox_size: NZUsize!(64),
+        journal,
+        canary: Canary::None,
+    };
+    let network = Network::<Sim> {
+        headers: channel(&control, 0).await,
+        acks: channel(&control, 1).await,
+        gossip: channel(&control, 2).await,
+        answers: channel(&control, 3).await,
+        blocker: control,
+    };
+    let started = Engine::start(context.child("engine"), config, network).await;
+    let (running, _) = started.expect("a sound start");
+    assert!(engine.set(running.clone()).is_ok(), "set once");
+    Node {
+        engine: running,
+        store,
+        relay,
+        pool,
+    }
+}
+
+async fn connect(context: &Context, world: &World) -> Oracle<Key, Context> {
+    let keys: Vec<_> = (0..4).map(|it| world.keys[it].public_key()).collect();
+    let settings = simulated::Config {
+        max_size: 1 << 20,
+        max_peers_per_set: NZUsize!(8),
+        disconnect_on_block: true,
+        tracked_peer_sets: NZUsize!(1),
+    };
+    let (network, oracle) =
+        simulated::Network::new_with_peers(context.child("network"), settings, keys.clone()).await;
+    network.start();
+    for a in &keys {
+        for b in keys.iter().filter(|it| *it != a) {
+            let link = Link {
+                latency: Duration::from_millis(10),
+                jitter: Duration::from_millis(2),
+                success_rate: probability!(0.98),
+            };
+            oracle
+                .add_link(a.clone(), b.clone(), link)
+                .await
+                .expect("a new link");
+        }
+    }
+    oracle
+}
+
+/// Includes and executes what one node's pool hands out, and tells all nodes.
+async fn include(nodes: &[Node], now_ms: u64, turn: usize) -> Vec<Candidate<Nouns>> {
+    let selection = Selection {
+        at_ms: now_ms,
+        epoch: 0,
+        ancestors: BTreeMap::new(),
+    };
+    let pool = &nodes[turn % nodes.len()].pool;
+    let candidates = pool.select(selection).await.expect("a pool");
+    let tips: BTreeMap<_, _> = candidates
+        .iter()
+        .map(|it| (it.certificate.sequencer.clone(), it.certificate.tip))
+        .collect();
+    let horizon = Horizon {
+        finalized_ms: now_ms,
+        executed_ms: now_ms,
+        included: tips.clone(),
+        executed: tips,
+    };
+    for node in nodes {
+        node.pool.advanced(horizon.clone());
+        node.store.advanced(horizon.clone());
+        node.engine.advanced(horizon.clone());
+    }
+    candidates
+}
+
+async fn found(node: &Node, header: &Header<Key>) -> bool {
+    let found = node.store.get(Reference::from(header), None).await;
+    matches!(found, Ok(Found::Body(_)))
+}
+
+// D-12, D-22
+#[test]
+fn certified_chunks_have_their_bodies_with_a_quorum_and_anyone_can_fetch_them() {
+    for seed in 0..3 {
+        let config = deterministic::Config::new()
+            .with_seed(seed)
+            .with_cycle(Duration::from_micros(50))
+            .with_timeout(Some(Duration::from_secs(60)));
+        deterministic::Runner::new(config).start(|context| async move {
+            let world = World::new();
+            context.sleep(Duration::from_millis(10_000)).await;
+            let oracle = connect(&context, &world).await;
+            let mut nodes = Vec::new();
+            for who in 0..4 {
+                nodes.push(start(&context, &oracle, &world, who).await);
+            }
+            let mut chunks = 0;
+            let mut lanes = BTreeMap::new();
+            for turn in 0..30 {
+                context.sleep(Duration::from_millis(50)).await;
+                let now_ms = alarm::now_ms(&context);
+                for candidate in include(&nodes, now_ms, turn).await {
+                    chunks += candidate.live.chunks;
+                    let header = candidate.header.header();
+                    *lanes.entry(header.sequencer.clone()).or_insert(0_u64) += 1;
+                    let mut here = 0;
+                    for node in &nodes {
+                        here += usize::from(found(node, header).await);
+                    }
+                    assert!(
+                        here >= 3,
+                        "only {here} nodes have the body at height {}",
+                        header.height
+                    );
+                    let fetched = nodes[turn % 4]
+                        .relay
+                        .fetch(Reference::from(header), 1)
+                        .await;
+                    assert_eq!(
+                        fetched.expect("a relay").expect("a chunk").payload(),
+                        header.payload
+                    );
+                }
+            }
+            assert_eq!(lanes.len(), 4, "every lane was included");
+            assert!(chunks > 100, "{chunks} chunks were certified and included");
+        });
+    }
+}
