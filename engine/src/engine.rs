@@ -60,6 +60,10 @@ impl<T: Types> Engine<T> {
     /// Starts every actor, after the journal is replayed and, if the disk was lost, after 2f+1
     /// validators have answered.
     ///
+    /// A directory that nobody initialised is taken for a lost disk. So call [`Engine::initialise`] before the very first
+    /// start of a node, and never again: in a new deployment, where all did without, every node waits for the answers of
+    /// others that wait as well, and none ever starts.
+    ///
     /// # Errors
     /// See [`Error`].
     pub async fn start<E, N>(

@@ -57,17 +57,3 @@ fn an_allocation_by_a_claimed_length_is_counted() {
     let (_, spent) = allocated(|| Vec::<u8>::with_capacity(1 << 20));
     assert!(spent >= 1 << 20);
 }
-
-#[cfg(feature = "canary")]
-#[test]
-fn the_search_finds_every_planted_bug() {
-    let planted = crate::planted();
-    assert!(!planted.is_empty());
-    for (name, target) in planted {
-        let (of, _) = name.split_once('+').expect("a target and a bug");
-        let corpus = corpus(of).expect("readable");
-        let crash = search(target, &corpus, 1, 20_000);
-        let crash = crash.unwrap_or_else(|| panic!("{name} was not found"));
-        println!("{name}: {} after {} inputs", crash.message, crash.after);
-    }
-}

@@ -66,7 +66,6 @@ const LONG: &[&str] = &[
     "simulator/src/trace/recorder.rs",
     "simulator/src/world/runner.rs",
     "simulator/src/world/tests/faults.rs",
-    "simulator/src/world/tests/runs.rs",
     "simulator/src/world/tests/toy.rs",
 ];
 
@@ -81,7 +80,7 @@ const BANNED: &[(&str, &[&str])] = &[
             "simulator/examples/transport.rs",
         ],
     ),
-    ("SystemTime::now", &["simulator/src/world/tests/runs.rs"]),
+    ("SystemTime::now", &[]),
     ("thread::spawn", &[]),
     ("thread::sleep", &[]),
     ("tokio::spawn", &[]),

@@ -6,7 +6,7 @@ use arbitrary::{Result, Unstructured};
 use commonware_parallel::Sequential;
 use commonware_utils::TestRng;
 use drystone_engine::{
-    Activity, Canary, Horizon, Key, Record, Verdict,
+    Activity, Canary, Horizon, Record, Verdict,
     scheme::fixture::{Fixture, Free},
     tip_manager::{Candidate, Effect, Message, State, StateConfig, entered},
     types::{Certificate, Digest, Evidence, Signed, Tip},

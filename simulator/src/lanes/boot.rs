@@ -6,20 +6,20 @@ use super::{
     chain::Feed,
     genesis::{Committees, Nouns, World},
     machine::On,
-    observation::{Seen, Short},
+    observation::Seen,
     options::Role,
+    report::Report,
     system::{Lanes, Named},
 };
 use crate::{Observer, Seat, Stop};
-use commonware_cryptography::{certificate::Verifier as _, sha256};
 use commonware_p2p::Sender as _;
 use commonware_parallel::Sequential;
 use commonware_runtime::{Quota, deterministic};
-use commonware_utils::{NZU32, NZUsize, TestRng, sync::Mutex};
+use commonware_utils::{NZU32, NZUsize, sync::Mutex};
 use drystone_engine::{
-    Activity, Channels, Config, Engine, Environment, Network, Reporter, Transport, journal,
+    Channels, Config, Engine, Environment, Network, Transport, journal,
     scheme::fixture::Fixture,
-    types::{Bounds, Certificate, Committee, Evidence, Signed, Tip},
+    types::{Bounds, Certificate, Tip},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,8 +37,11 @@ pub type Simulated<P> = Channels<
 /// Epochs that nodes take part in around their own.
 pub const BOUNDS: Bounds = Bounds { past: 1, future: 1 };
 
-/// No limit on what a node may send: the workload is its own.
+/// What a node sends is limited by its workload alone.
 const QUOTA: Quota = Quota::per_second(NZU32!(u32::MAX));
+
+/// A certificate of each lane.
+type Newest<F> = BTreeMap<usize, Arc<Certificate<Nouns<F>>>>;
 
 /// What the nodes of a run share.
 pub struct Shared<F: Fixture> {
@@ -49,7 +52,7 @@ pub struct Shared<F: Fixture> {
     /// Certificates that nodes reported since the chain last looked: node, lane, place.
     pub certified: Arc<Mutex<Vec<(usize, usize, Tip)>>>,
     /// The last certificate of each lane that the harness verified: the other nodes report the same one.
-    pub genuine: Arc<Mutex<BTreeMap<usize, Arc<Certificate<Nouns<F>>>>>>,
+    pub genuine: Arc<Mutex<Newest<F>>>,
     /// What each node has learned of the chain, kept over its lives.
     pub feeds: Arc<Mutex<Vec<Feed<F>>>>,
     /// Nodes whose directories were initialised. Their operator repeats that until it is done: a crash in the middle of
@@ -71,142 +74,6 @@ impl<F: Fixture> Clone for Shared<F> {
             initialised: self.initialised.clone(),
             seed: self.seed,
         }
-    }
-}
-
-/// Turns activities into observations, and shows own headers to what misbehaves.
-pub struct Report<F: Fixture> {
-    life: Arc<Reporting<F>>,
-}
-
-struct Reporting<F: Fixture> {
-    node: usize,
-    shared: Shared<F>,
-    observer: Observer<Seen>,
-    proposed: Option<byzantine::Tap<F>>,
-    /// The harness's own view of each epoch met in this life.
-    committees: Mutex<BTreeMap<u64, Committee<Nouns<F>>>>,
-}
-
-impl<F: Fixture> Clone for Report<F> {
-    fn clone(&self) -> Self {
-        Self {
-            life: self.life.clone(),
-        }
-    }
-}
-
-impl<F: Fixture> Report<F> {
-    fn lane(&self, sequencer: &F::PublicKey) -> usize {
-        self.life.shared.world.nodes[sequencer]
-    }
-
-    /// Whether the harness, which has the scheme but not the engine's code, verifies it too.
-    fn genuine(&self, lane: usize, certificate: &Arc<Certificate<Nouns<F>>>) -> bool {
-        let mut last = self.life.shared.genuine.lock();
-        if last.get(&lane).is_some_and(|it| it == certificate) {
-            return true;
-        }
-        let mut committees = self.life.committees.lock();
-        let world = &self.life.shared.world;
-        let committee = committees
-            .entry(certificate.epoch)
-            .or_insert_with(|| world.committee(certificate.epoch, None));
-        let subject = drystone_engine::scheme::AckSubject {
-            epoch: certificate.epoch,
-            sequencer: &certificate.sequencer,
-            height: certificate.tip.height,
-            slot: certificate.tip.slot,
-            digest: &certificate.tip.digest,
-        };
-        let genuine = committee.scheme().verify_certificate::<_, sha256::Digest>(
-            &mut TestRng::new(0),
-            subject,
-            &certificate.proof,
-            &Sequential,
-        );
-        if genuine {
-            last.insert(lane, certificate.clone());
-        }
-        genuine
-    }
-
-    fn locked(&self, header: &Signed<Nouns<F>>) -> Seen {
-        let it = header.header();
-        Seen::Locked {
-            lane: self.lane(&it.sequencer),
-            height: it.height,
-            slot: it.slot,
-            digest: Short::of(&header.digest()),
-            previous: Short::of(&it.previous),
-            payload: Short::of(&it.payload.digest),
-        }
-    }
-}
-
-impl<F: Fixture> Reporter<Nouns<F>> for Report<F> {
-    fn report(&self, activity: Activity<Nouns<F>>) {
-        let seen = match &activity {
-            Activity::Proposed(header) => {
-                if let Some(tap) = &self.life.proposed {
-                    tap.show(header.clone());
-                }
-                Seen::Proposed {
-                    lane: self.lane(&header.header().sequencer),
-                    height: header.height(),
-                    slot: header.header().slot,
-                    digest: Short::of(&header.digest()),
-                }
-            }
-            Activity::Tip(header) => self.locked(header),
-            Activity::Acked {
-                epoch,
-                sequencer,
-                tip,
-            } => Seen::Acked {
-                epoch: *epoch,
-                lane: self.lane(sequencer),
-                height: tip.height,
-                slot: tip.slot,
-                digest: Short::of(&tip.digest),
-            },
-            Activity::Certified(certificate) => {
-                if let Some(tap) = &self.life.proposed {
-                    tap.certified(certificate);
-                }
-                let lane = self.lane(&certificate.sequencer);
-                self.life
-                    .shared
-                    .certified
-                    .lock()
-                    .push((self.life.node, lane, certificate.tip));
-                Seen::Certified {
-                    epoch: certificate.epoch,
-                    lane,
-                    height: certificate.tip.height,
-                    digest: Short::of(&certificate.tip.digest),
-                    genuine: self.genuine(lane, certificate),
-                }
-            }
-            Activity::Evidence(evidence) => {
-                let world = &self.life.shared.world;
-                let committee = match evidence {
-                    Evidence::Certified(_, certificate) => {
-                        Some(world.committee(certificate.epoch, None))
-                    }
-                    Evidence::Headers(..) => None,
-                };
-                let namespace = world.genesis.header_namespace();
-                let mut rng = TestRng::new(0);
-                Seen::Evidence {
-                    lane: self.lane(evidence.sequencer()),
-                    height: evidence.height(),
-                    genuine: evidence.verify(&namespace, committee.as_ref(), &mut rng, &Sequential),
-                }
-            }
-            Activity::Entered(epoch) => Seen::Entered { epoch: *epoch },
-        };
-        self.life.observer.report(seen);
     }
 }
 
@@ -278,15 +145,8 @@ impl<F: Fixture> Life<F> {
             Engine::<Nouns<F>>::initialise(&context, &journal).await?;
             shared.initialised.lock().insert(node);
         }
-        let reporter = Report {
-            life: Arc::new(Reporting {
-                node,
-                shared: shared.clone(),
-                observer: observer.clone(),
-                proposed: byzantine::misbehave(&shared, node, role, outlet(&network)),
-                committees: Mutex::default(),
-            }),
-        };
+        let tap = byzantine::misbehave(&shared, node, role, outlet(&network));
+        let reporter = Report::new(node, shared.clone(), observer.clone(), tap);
         let machine = On {
             context: context.child("bodies"),
             start: shared.world.start,

@@ -195,7 +195,7 @@ impl<F: Fixture> Tap<F> {
                 // What was certified lately, and now and then all there was: whoever forgot may be taken in.
                 let height = certificate.tip.height;
                 let lately = height.saturating_sub(self.world().options.in_flight_max);
-                let from = if height % 10 == 0 { 1 } else { lately };
+                let from = if height.is_multiple_of(10) { 1 } else { lately };
                 for twin in twins.range(from..=height).map(|(_, it)| it.clone()) {
                     let to = Recipients::One(self.world().names[to].clone());
                     self.show_own(send, to, twin);

@@ -1,6 +1,6 @@
 //! Keys, committees and the genesis of one cluster.
 
-use super::{automaton::Bodies, boot::Report, options::Options};
+use super::{automaton::Bodies, options::Options, report::Report};
 use commonware_cryptography::{Hasher as _, Sha256, Signer as _};
 use commonware_parallel::Sequential;
 use commonware_utils::{TryFromIterator as _, ordered::Set, sync::Mutex};

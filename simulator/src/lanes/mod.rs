@@ -17,6 +17,7 @@ mod observation;
 mod options;
 mod profile;
 mod property;
+mod report;
 mod scenarios;
 mod stopwatch;
 mod system;
