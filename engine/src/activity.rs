@@ -72,6 +72,7 @@ pub trait Automaton<T: Types>: Clone + Send + 'static {
     /// Asks for the verdict on a chunk.
     fn judge(&mut self, header: &Header<T::PublicKey>) -> Judgement;
 
-    /// The header of an own chunk is on its way to the validators: push the body after it.
+    /// The header of an own chunk is on its way to the validators: push the body after it. Said once. After a restart,
+    /// push again what an earlier life may not have pushed: its header is sent again, too.
     fn relay(&mut self, header: &Header<T::PublicKey>);
 }

@@ -45,7 +45,7 @@ pub mod wire;
 pub use activity::{Activity, Automaton, Judgement, Next, Reporter, Verdict};
 pub use ahead::Ahead;
 pub use canary::Canary;
-pub use engine::{Config, Engine, Network, Start};
+pub use engine::{Config, Engine, Error, Network, Start};
 pub use environment::{Channel, Channels, Environment, Transport};
 pub use epochs::Epochs;
 pub use horizon::Horizon;

@@ -3,17 +3,11 @@
 //! Nodes, doubles, observations and properties are the simulator's own. What differs is the environment and the
 //! transport, and that nothing is repeatable: so nothing here waits for time to pass, only for what must be observed.
 
-use commonware_cryptography::{ChaCha20Poly1305, Signer as _, ed25519};
-use commonware_p2p::{
-    Address, AddressableManager as _,
-    authenticated::lookup::{self, Oracle},
-};
-use commonware_runtime::{Clock, Quota, Runner as _, Supervisor as _, deterministic, tokio};
-use commonware_stream::{
-    cups::{self, Cups},
-    sake::{self, Sake},
-};
-use commonware_utils::{NZU32, NZUsize, TryFromIterator as _, ordered::Map};
+mod authenticated;
+
+use authenticated::{Key, QUOTA, addresses};
+use commonware_cryptography::{Signer as _, ed25519};
+use commonware_runtime::{Clock, Runner as _, Supervisor as _, deterministic, tokio};
 use drystone_engine::{
     Channels, Environment, Network, Transport,
     scheme::fixture::{Ed25519, Fixture as _},
@@ -26,7 +20,7 @@ use drystone_simulator::{
 use futures::{channel::oneshot, future::select};
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     pin::pin,
     sync::Arc,
@@ -35,13 +29,9 @@ use std::{
 };
 
 type Cluster = Lanes<Ed25519>;
-type Key = ed25519::PublicKey;
 
 /// Far above what each step takes, since the machine may be busy. A step that works never waits for it.
 const PATIENCE: Duration = Duration::from_secs(40);
-
-/// A burst is kept in memory for every peer, so it is no larger than a busy lane needs.
-const QUOTA: Quota = Quota::per_second(NZU32!(1_000));
 
 fn options(nodes: usize) -> Options {
     Options {
@@ -70,67 +60,17 @@ fn watch<C: Clock>(nodes: usize, clock: C) -> Watch<Cluster> {
     })
 }
 
-/// The channels of one node over authenticated connections. They open when the network starts, at once.
+/// The channels of one node of a cluster.
 fn connect<E>(
     context: &E,
     key: ed25519::PrivateKey,
     addresses: &[(Key, SocketAddr)],
-) -> Network<impl Transport<PublicKey = Key>>
+) -> Network<impl Transport<PublicKey = Key> + use<E>>
 where
     E: Environment + commonware_runtime::Network + commonware_runtime::Resolver,
 {
-    let me = key.public_key();
-    let (_, listen) = addresses
-        .iter()
-        .find(|(name, _)| *name == me)
-        .expect("a node of the cluster");
-    let handshake = Cups::<_, ChaCha20Poly1305>::new(
-        Sake {
-            signer: key,
-            synchrony_bound: Duration::from_secs(5),
-            max_handshake_age: Duration::from_secs(10),
-            version: sake::Version::V1,
-        },
-        cups::Version::V1,
-    );
     let size = Cluster::network(&options(addresses.len())).message_size_max;
-    let config = lookup::Config::local(
-        handshake,
-        b"drystone loopback",
-        *listen,
-        NZUsize!(8),
-        size,
-        NZUsize!(1_024),
-    );
-    let (mut network, oracle) = lookup::Network::new(context.child("network"), config);
-    let peers = addresses
-        .iter()
-        .map(|(name, address)| (name.clone(), Address::from(*address)));
-    let mut manager: Oracle<Key> = oracle.clone();
-    let _ = manager.track(0, Map::try_from_iter(peers).expect("names differ"));
-    let mut open = |channel| network.register(channel, QUOTA);
-    let channels = Network::<Channels<_, _, Oracle<Key>>> {
-        headers: open(0),
-        acks: open(1),
-        gossip: open(2),
-        answers: open(3),
-        blocker: oracle,
-    };
-    network.start();
-    channels
-}
-
-/// Addresses that nobody listens at. Another program might take one before its node does; then the test says so.
-fn addresses(keys: &[ed25519::PrivateKey]) -> Vec<(Key, SocketAddr)> {
-    // All are held before one is freed, so that they differ.
-    let free: Vec<_> = keys
-        .iter()
-        .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port"))
-        .collect();
-    keys.iter()
-        .zip(&free)
-        .map(|(key, socket)| (key.public_key(), socket.local_addr().expect("bound")))
-        .collect()
+    authenticated::connect(context, key, addresses, size)
 }
 
 /// The body that both worlds run: two validators, of which neither certifies anything without the other, get both their

@@ -4,6 +4,7 @@ mod acks;
 mod certificates;
 mod epochs;
 mod evidence;
+mod flood;
 mod headers;
 mod jumps;
 mod model;

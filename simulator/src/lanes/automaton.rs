@@ -22,8 +22,10 @@ use std::{
 /// What all nodes of a cluster share about bodies: where a body is, and when it reaches the others.
 #[derive(Default)]
 pub struct Library {
-    /// When each body reaches the other nodes.
+    /// When each body reaches the other nodes, once its owner has sent it.
     spread_us: BTreeMap<Digest, u64>,
+    /// Bodies that their owners have not sent.
+    sealed: BTreeMap<Digest, usize>,
     /// The bodies of each node.
     held: BTreeMap<usize, BTreeSet<Digest>>,
 }
@@ -37,6 +39,7 @@ impl Library {
     /// A node lost its disk.
     pub fn wipe(&mut self, node: usize) {
         self.held.remove(&node);
+        self.sealed.retain(|_, owner| *owner != node);
     }
 }
 
@@ -76,10 +79,25 @@ struct Shared {
     settings: Settings,
     library: Arc<Mutex<Library>>,
     shelf: Mutex<Shelf>,
-    /// Questions asked so far, for the draws.
-    asked: Mutex<u64>,
+    /// How often each chunk was asked about. The draws go by it and the chunk, so that one question moves no other.
+    asked: Mutex<BTreeMap<Digest, u64>>,
     machine: Box<dyn Machine>,
     observer: Observer<Seen>,
+}
+
+impl Shared {
+    /// Whether this question for a verdict is dropped.
+    fn drops(&self, payload: &Digest) -> bool {
+        if self.settings.dropped_ppm == 0 {
+            return false;
+        }
+        let mut asked = self.asked.lock();
+        let times = asked.entry(*payload).or_insert(0);
+        *times += 1;
+        let here = derive(self.seed, 1 + self.node as u64);
+        let about = derive(here, number(payload));
+        chance(about, *times, self.settings.dropped_ppm)
+    }
 }
 
 /// What of the options concerns bodies.
@@ -126,14 +144,16 @@ impl<F: Fixture> Bodies<F> {
             settings,
             library,
             shelf: Mutex::default(),
-            asked: Mutex::new(0),
+            asked: Mutex::default(),
             machine,
             observer,
         };
-        Self {
+        let bodies = Self {
             shared: Arc::new(shared),
             world,
-        }
+        };
+        bodies.send_kept();
+        bodies
     }
 
     /// Clients bring a chunk at every interval.
@@ -154,7 +174,6 @@ impl<F: Fixture> Bodies<F> {
         let Shared {
             node,
             incarnation,
-            role,
             settings,
             ..
         } = &*self.shared;
@@ -175,14 +194,8 @@ impl<F: Fixture> Bodies<F> {
         bytes[16..24].copy_from_slice(&shelf.sealed.to_be_bytes());
         bytes[24..28].copy_from_slice(&incarnation.to_be_bytes());
         let digest = Digest::from(bytes);
-        let sealed_us = self.shared.machine.now_us();
-        let spread_us = match role {
-            Role::Withholds { until_us } => *until_us,
-            _ if settings.body_delay_us == 0 => sealed_us,
-            _ => sealed_us + derive(name, 1) % settings.body_delay_us,
-        };
         let mut library = self.shared.library.lock();
-        library.spread_us.insert(digest, spread_us);
+        library.sealed.insert(digest, *node);
         library.held.entry(*node).or_default().insert(digest);
         drop(library);
         self.shared.observer.report(Seen::Stored {
@@ -193,6 +206,35 @@ impl<F: Fixture> Bodies<F> {
             bytes: CHUNK_BYTES,
             items: CHUNK_ITEMS,
         });
+    }
+
+    /// An own body is sent to the other nodes, once.
+    fn send(&self, payload: &Digest) {
+        let mut library = self.shared.library.lock();
+        if library.sealed.remove(payload).is_none() {
+            return;
+        }
+        let now_us = self.shared.machine.now_us();
+        let spread_us = match self.shared.role {
+            Role::Withholds { until_us } => until_us,
+            _ => {
+                let delay_us = self.shared.settings.body_delay_us;
+                now_us + derive(number(payload), 1) % delay_us.max(1)
+            }
+        };
+        library.spread_us.insert(*payload, spread_us);
+    }
+
+    /// What an earlier life sealed and did not send: its header may be on the disk, and is sent again too.
+    fn send_kept(&self) {
+        let library = self.shared.library.lock();
+        let kept = library.sealed.iter();
+        let kept: Vec<_> = kept
+            .filter(|(_, owner)| **owner == self.shared.node)
+            .map(|(payload, _)| *payload)
+            .collect();
+        drop(library);
+        kept.iter().for_each(|payload| self.send(payload));
     }
 
     /// The body is here: it is durable from now on.
@@ -220,14 +262,9 @@ impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
     }
 
     fn judge(&mut self, header: &Header<F::PublicKey>) -> Judgement {
-        let Shared {
-            node,
-            seed,
-            settings,
-            ..
-        } = &*self.shared;
+        let Shared { node, settings, .. } = &*self.shared;
         let payload = header.payload.digest;
-        if chance(*seed, number(&payload), settings.invalid_ppm) {
+        if chance(self.shared.seed, number(&payload), settings.invalid_ppm) {
             let lane = self.world.nodes[&header.sequencer];
             self.shared.observer.report(Seen::Refused {
                 lane,
@@ -235,12 +272,7 @@ impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
             });
             return Judgement::Now(Verdict::Invalid);
         }
-        let asked = {
-            let mut asked = self.shared.asked.lock();
-            *asked += 1;
-            *asked
-        };
-        if chance(derive(*seed, 1 + *node as u64), asked, settings.dropped_ppm) {
+        if self.shared.drops(&payload) {
             // Overload: the sender is dropped unanswered.
             let lane = self.world.nodes[&header.sequencer];
             self.shared.observer.report(Seen::Unanswered {
@@ -264,7 +296,7 @@ impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
             });
             return Judgement::Now(Verdict::Valid);
         }
-        // A body nobody sealed, an equivocator's, reaches nobody.
+        // A body nobody sealed, an equivocator's, reaches nobody. One that was not sent may come.
         let Some(spread_us) = spread_us else {
             return Judgement::Now(Verdict::Pending);
         };
@@ -285,5 +317,8 @@ impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
         Judgement::Later(receiver)
     }
 
-    fn relay(&mut self, _: &Header<F::PublicKey>) {}
+    /// Nothing else sends a body, so that an engine that forgets to say this certifies nothing.
+    fn relay(&mut self, header: &Header<F::PublicKey>) {
+        self.send(&header.payload.digest);
+    }
 }

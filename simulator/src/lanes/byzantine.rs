@@ -1,5 +1,8 @@
 //! Nodes that do not keep the protocol. Each runs the real engine and does more.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     boot::Shared,
     genesis::{CHUNK_BYTES, CHUNK_ITEMS, Nouns, World},
@@ -29,12 +32,13 @@ pub struct Tap<F: Fixture> {
     shared: Shared<F>,
     node: usize,
     role: Role,
+    /// Where the draws come from: see [`Tap::about_own`] and [`Tap::about`].
+    draw: Draw,
     inner: Mutex<Inner<F>>,
 }
 
 /// What a tap changes.
 struct Inner<F: Fixture> {
-    draw: Draw,
     send: Outlet<F::PublicKey>,
     /// Second headers that are to be shown again.
     twins: BTreeMap<u64, Arc<Signed<Nouns<F>>>>,
@@ -56,8 +60,8 @@ pub fn misbehave<F: Fixture>(
             shared: shared.clone(),
             node,
             role,
+            draw,
             inner: Mutex::new(Inner {
-                draw,
                 send: outlet,
                 twins: BTreeMap::new(),
             }),
@@ -72,6 +76,20 @@ impl<F: Fixture> Tap<F> {
 
     fn epoch(&self) -> u64 {
         self.shared.feeds.lock()[self.node].epoch()
+    }
+
+    /// Draws about a header of the node's own lane: the same, whatever else happens in the run.
+    fn about_own(&self, header: &Signed<Nouns<F>>) -> Draw {
+        self.draw.split("header").split_at(header.height())
+    }
+
+    /// Draws about a certificate, which is taken once for each lane, height and epoch.
+    fn about(&self, certificate: &Certificate<Nouns<F>>) -> Draw {
+        let lane = self.world().nodes[&certificate.sequencer] as u64;
+        let of_lane = self.draw.split("certificate").split_at(lane);
+        of_lane
+            .split_at(certificate.tip.height)
+            .split_at(certificate.epoch)
     }
 
     /// Every other node with even odds, at least one.
@@ -118,8 +136,9 @@ impl<F: Fixture> Tap<F> {
 
     /// A header of the node's own lane is about to be sent.
     pub fn show(&self, header: Arc<Signed<Nouns<F>>>) {
+        let draw = &mut self.about_own(&header);
         let mut inner = self.inner.lock();
-        let Inner { draw, send, twins } = &mut *inner;
+        let Inner { send, twins } = &mut *inner;
         match self.role {
             Role::Equivocates if draw.chance(300_000) => {
                 let twin = Arc::new(self.twin(&header, draw));
@@ -165,8 +184,9 @@ impl<F: Fixture> Tap<F> {
 
     /// A certificate was taken as a lane's newest.
     pub fn certified(&self, certificate: &Certificate<Nouns<F>>) {
+        let draw = &mut self.about(certificate);
         let mut inner = self.inner.lock();
-        let Inner { draw, send, twins } = &mut *inner;
+        let Inner { send, twins } = &mut *inner;
         match self.role {
             Role::SendsGarbage => {
                 if draw.chance(100_000) {

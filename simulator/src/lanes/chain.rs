@@ -238,6 +238,7 @@ impl<F: Fixture> Chain<F> {
         self.links
             .retain(|(of, height, _), _| *of != lane || *height > tip.height);
         self.observer.report(Seen::Included {
+            block_ms: time_ms,
             lane,
             height: tip.height,
             headers,

@@ -132,6 +132,8 @@ pub enum Seen {
     },
     /// The chain included a lane up to a height.
     Included {
+        /// Chain time of the block, in milliseconds: what a node is told of it.
+        block_ms: u64,
         /// The lane.
         lane: usize,
         /// The height included.

@@ -50,6 +50,12 @@ pub struct Options {
     pub interval_ms: u64,
     /// Journal sections roll at this size.
     pub section_bytes: u64,
+    /// Whether headers overtake other messages on the wire.
+    #[serde(default)]
+    pub priority_proposals: bool,
+    /// Whether acks do.
+    #[serde(default)]
+    pub priority_acks: bool,
     /// A bug planted in the engine of every node, for the test that shows that the properties find it. Only a build with
     /// the feature `canary` has any.
     #[serde(default)]
@@ -81,6 +87,8 @@ impl Options {
             linger_ms: 20,
             interval_ms: 20,
             section_bytes: 1 << 16,
+            priority_proposals: false,
+            priority_acks: false,
             bug: Canary::None,
         }
     }
@@ -160,6 +168,8 @@ impl Options {
             linger_ms: draw.within(0..=50),
             section_bytes: draw.magnitude(1 << 12..=1 << 18),
             interval_ms: draw.within(0..=50),
+            priority_proposals: draw.coin(),
+            priority_acks: draw.coin(),
             ..base
         }
     }

@@ -10,19 +10,32 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an honest validator acks is stored there, or covered by a certificate it took, or expired by the chain time it
-/// was told: local clocks do not count.
+/// What an honest validator acks is stored there, or covered by a certificate it took or by a block it was told of, or
+/// expired by the chain time it was told: local clocks do not count, nor what the chain did elsewhere.
 pub struct BodiesBeforeAcks {
     healthy: BTreeSet<usize>,
     slot_ms: u64,
     window_ms: u64,
-    /// Headers that no block included yet and their bodies, by lane and height. What is included needs no body.
+    /// Headers and their bodies, by lane and height, until every honest node was told that they are included: from then
+    /// on nobody needs the body.
     headers: BTreeMap<(usize, u64), Vec<(Short, Short)>>,
     /// Who holds the bodies of these headers, and of those not proposed yet.
     stored: BTreeMap<Short, BTreeSet<usize>>,
     certified: BTreeMap<(usize, usize), u64>,
-    included: BTreeMap<usize, u64>,
+    /// By chain time, the blocks that some honest node was not told of.
+    blocks: BTreeMap<u64, Block>,
+    /// How far each lane is included, as each honest node was told.
+    included: BTreeMap<(usize, usize), u64>,
+    /// How far each lane is included, as every honest node was told.
+    settled: BTreeMap<usize, u64>,
     told_ms: BTreeMap<usize, u64>,
+}
+
+/// What a block includes, and which of the honest nodes were told.
+#[derive(Default)]
+struct Block {
+    lanes: Vec<(usize, u64)>,
+    told: BTreeSet<usize>,
 }
 
 impl BodiesBeforeAcks {
@@ -34,7 +47,9 @@ impl BodiesBeforeAcks {
             headers: BTreeMap::new(),
             stored: BTreeMap::new(),
             certified: BTreeMap::new(),
+            blocks: BTreeMap::new(),
             included: BTreeMap::new(),
+            settled: BTreeMap::new(),
             told_ms: BTreeMap::new(),
         }
     }
@@ -57,7 +72,10 @@ impl BodiesBeforeAcks {
             .certified
             .get(&(node, lane))
             .is_some_and(|it| *it >= height);
-        let included = self.included.get(&lane).is_some_and(|it| *it >= height);
+        let included = self
+            .included
+            .get(&(node, lane))
+            .is_some_and(|it| *it >= height);
         let told_ms = self.told_ms.get(&node).copied().unwrap_or(0);
         let expired = (slot + 1) * self.slot_ms + self.window_ms < told_ms;
         if stored || certified || included || expired {
@@ -70,6 +88,35 @@ impl BodiesBeforeAcks {
             ),
         ))
     }
+
+    /// An honest node was told of a block.
+    fn told(&mut self, node: usize, block_ms: u64) {
+        // One that includes nothing is not among them.
+        let Some(block) = self.blocks.get_mut(&block_ms) else {
+            return;
+        };
+        for (lane, height) in &block.lanes {
+            let included = self.included.entry((node, *lane)).or_insert(0);
+            *included = (*included).max(*height);
+        }
+        block.told.insert(node);
+        if block.told.len() == self.healthy.len() {
+            let block = self.blocks.remove(&block_ms).expect("just seen");
+            for (lane, height) in block.lanes {
+                self.settle(lane, height);
+            }
+        }
+    }
+
+    fn settle(&mut self, lane: usize, height: u64) {
+        let settled = self.settled.entry(lane).or_insert(0);
+        *settled = (*settled).max(height);
+        while let Some((&place, _)) = self.headers.range((lane, 0)..=(lane, height)).next() {
+            for (_, payload) in self.headers.remove(&place).expect("just seen") {
+                self.stored.remove(&payload);
+            }
+        }
+    }
 }
 
 impl Property<Seen> for BodiesBeforeAcks {
@@ -78,7 +125,7 @@ impl Property<Seen> for BodiesBeforeAcks {
     }
 
     fn sentence(&self) -> &'static str {
-        "what an honest validator acks is durable there, certified, included, or expired by chain time"
+        "what an honest validator acks is durable there, certified, or by what it was told of the chain included or expired"
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
@@ -92,7 +139,7 @@ impl Property<Seen> for BodiesBeforeAcks {
                     ..
                 },
                 _,
-            ) if self.included.get(lane).is_none_or(|it| it < height) => {
+            ) if self.settled.get(lane).is_none_or(|it| it < height) => {
                 let headers = self.headers.entry((*lane, *height)).or_default();
                 if !headers.contains(&(*digest, *payload)) {
                     headers.push((*digest, *payload));
@@ -105,19 +152,24 @@ impl Property<Seen> for BodiesBeforeAcks {
                 let highest = self.certified.entry((node, *lane)).or_insert(0);
                 *highest = (*highest).max(*height);
             }
-            (Seen::Included { lane, height, .. }, _) => {
-                self.included.insert(*lane, *height);
-                while let Some((&(of, at), _)) = self.headers.range((*lane, 0)..).next()
-                    && (of, at) <= (*lane, *height)
-                {
-                    for (_, payload) in self.headers.remove(&(of, at)).expect("just seen") {
-                        self.stored.remove(&payload);
-                    }
-                }
+            (
+                Seen::Included {
+                    block_ms,
+                    lane,
+                    height,
+                    ..
+                },
+                _,
+            ) => {
+                let block = self.blocks.entry(*block_ms).or_default();
+                block.lanes.push((*lane, *height));
             }
             (Seen::Told { to, finalized_ms }, _) => {
                 let told = self.told_ms.entry(*to).or_insert(0);
                 *told = (*told).max(*finalized_ms);
+                if self.healthy.contains(to) {
+                    self.told(*to, *finalized_ms);
+                }
             }
             (
                 Seen::Acked {

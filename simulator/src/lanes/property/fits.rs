@@ -36,6 +36,7 @@ impl Property<Seen> for FitsABlock {
             height,
             headers,
             live,
+            ..
         } = &seen.what
         else {
             return Ok(0);

@@ -91,7 +91,7 @@ impl Property<Seen> for CertifiesProposed {
     }
 
     fn sentence(&self) -> &'static str {
-        "a certified header of an honest sequencer's lane is one that a validator locked"
+        "a certified header of an honest sequencer's lane is one that it proposed or that a validator locked"
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {

@@ -2,6 +2,7 @@
 //! each is reached in whole runs too; here stand the branches that no one bug reaches first.
 
 use super::{
+    bodies::BodiesBeforeAcks,
     certificates::{GenuineCertificates, OneCertificate},
     evidence::NobodyFramed,
     fits::FitsABlock,
@@ -70,6 +71,7 @@ const fn evidence(lane: usize, genuine: bool) -> Seen {
 
 const fn included(headers: u64, live: u64) -> Seen {
     Seen::Included {
+        block_ms: 1_000,
         lane: 0,
         height: 40,
         headers,
@@ -145,4 +147,55 @@ fn a_run_that_no_block_takes_is_seen_by_its_live_chunks_and_by_its_headers() {
     assert_eq!(last(property(), [(0, included(32, 8))]), Ok(1));
     assert_eq!(last(property(), [(0, included(9, 9))]), Err(Some(0)));
     assert_eq!(last(property(), [(0, included(33, 0))]), Err(Some(0)));
+}
+
+#[test]
+fn an_ack_without_a_body_is_seen_until_that_node_was_told_of_the_inclusion() {
+    let property = || BodiesBeforeAcks::new(healthy(), &Options::all(4));
+    let locked = |node| {
+        let what = Seen::Locked {
+            lane: 0,
+            height: 40,
+            slot: 1_000,
+            digest: Short(7),
+            previous: Short(6),
+            payload: Short(70),
+        };
+        (node, what)
+    };
+    let acked = |node, height| {
+        let what = Seen::Acked {
+            epoch: 0,
+            lane: 0,
+            height,
+            slot: 1_000,
+            digest: Short(7),
+        };
+        (node, what)
+    };
+    let told = |to, finalized_ms| (to, Seen::Told { to, finalized_ms });
+    let stored = (1, Seen::Stored { payload: Short(70) });
+    let block = (0, included(1, 1));
+
+    let shown = [locked(1), stored.clone(), acked(1, 40)];
+    assert_eq!(last(property(), shown), Ok(1));
+    let shown = [locked(1), locked(2), stored, acked(2, 40)];
+    assert_eq!(last(property(), shown), Err(Some(2)));
+    // The chain included it, and others know.
+    let shown = [locked(1), block.clone(), told(2, 1_000), acked(1, 40)];
+    assert_eq!(last(property(), shown), Err(Some(1)));
+    // A later block says nothing of lanes that it does not move.
+    let shown = [locked(1), block.clone(), told(1, 1_001), acked(1, 40)];
+    assert_eq!(last(property(), shown), Err(Some(1)));
+    let shown = [locked(1), block.clone(), told(1, 1_000), acked(1, 40)];
+    assert_eq!(last(property(), shown), Ok(1));
+    let everybody = || (0..3).map(|node| told(node, 1_000));
+    let shown = |height| {
+        [locked(1), block.clone()]
+            .into_iter()
+            .chain(everybody())
+            .chain([acked(1, height)])
+    };
+    assert_eq!(last(property(), shown(40)), Ok(1));
+    assert_eq!(last(property(), shown(41)), Err(Some(1)));
 }

@@ -1,7 +1,7 @@
 //! The scenarios of the ordered broadcast that this protocol descends from, over every scheme.
 //!
-//! Heights are those named by upstream for the free scheme and ed25519; pairings and secp256r1 cost a hundred times
-//! more, so they show the same with fewer chunks.
+//! Heights and times are those of upstream. Pairings and secp256r1 cost a hundred times more than the free scheme, so they
+//! have one lane.
 
 use super::kit::{Gains, options, watch};
 use crate::{
@@ -14,36 +14,19 @@ use crate::{
 use drystone_engine::scheme::fixture::Free;
 #[cfg(feature = "signatures")]
 use drystone_engine::scheme::fixture::{Ed25519, Multisig, Secp256r1, Threshold};
+use std::ops::Range;
 
-/// How much a scheme is asked to do.
-#[derive(Clone, Copy)]
-struct Load {
-    /// Upstream's heights are divided by this.
-    divisor: u64,
-    /// How many nodes sequence.
-    lanes: usize,
-}
-
-const FULL: Load = Load {
-    divisor: 1,
-    lanes: 4,
-};
+/// As many lanes as validators.
+const ALL: usize = 4;
+/// Where a signature takes a millisecond, one lane shows the same.
 #[cfg(feature = "signatures")]
-const LIGHT: Load = Load {
-    divisor: 5,
-    lanes: 1,
-};
+const ONE: usize = 1;
 
-impl Load {
-    fn options(self, nodes: usize) -> Options {
-        Options {
-            sequencers: (0..self.lanes).collect(),
-            ..options(nodes)
-        }
-    }
-
-    fn lanes(self) -> Vec<usize> {
-        (0..self.lanes).collect()
+/// The first nodes sequence.
+fn sequenced(lanes: usize, nodes: usize) -> Options {
+    Options {
+        sequencers: (0..lanes).collect(),
+        ..options(nodes)
     }
 }
 
@@ -51,22 +34,22 @@ impl Load {
 fn certifies<F: Named>(
     scenario: Scenario<Lanes<F>>,
     nodes: usize,
-    lanes: &[usize],
+    lanes: Range<usize>,
     height: u64,
     within_us: u64,
 ) -> Scenario<Lanes<F>> {
-    scenario.until(Certifies::new(0..nodes, lanes.to_vec(), height), within_us)
+    scenario.until(Certifies::new(0..nodes, lanes, height), within_us)
 }
 
-fn all_online<F: Named>(load: Load) {
-    let height = 100 / load.divisor;
+fn all_online<F: Named>(lanes: usize) {
+    let height = 100;
     let scenario = Scenario::<Lanes<F>>::cluster(4)
         .quiet()
-        .options(load.options(4));
-    let scenario = certifies(scenario, 4, &load.lanes(), height, secs(30));
+        .options(sequenced(lanes, 4));
+    let scenario = certifies(scenario, 4, 0..lanes, height, secs(30));
     for run in watch(&scenario, 0..2) {
         for node in 0..4 {
-            for lane in load.lanes() {
+            for lane in 0..lanes {
                 // Contiguous: every height was locked here, none was only jumped over.
                 let locked = run.locked(node, lane);
                 assert!(
@@ -80,8 +63,8 @@ fn all_online<F: Named>(load: Load) {
     }
 }
 
-fn unclean_shutdown<F: Named>(load: Load) {
-    let height = 30 / load.divisor;
+fn unclean_shutdown<F: Named>(lanes: usize) {
+    let (height, named) = (30, (0..lanes).collect::<Vec<_>>());
     let disk = Latencies {
         read_us: 100,
         write_us: 200,
@@ -91,10 +74,11 @@ fn unclean_shutdown<F: Named>(load: Load) {
         .quiet()
         .disk(disk)
         .options(Options {
-            chunk_every_us: 30_000 * load.divisor,
-            ..load.options(4)
+            // As many chunks in all, however many lanes.
+            chunk_every_us: 120_000 / lanes as u64,
+            ..sequenced(lanes, 4)
         });
-    let crashes = 6 / load.divisor.min(3);
+    let crashes = 6;
     for crash in 1..=crashes {
         // All, then all but one, each at another point of what is being written.
         let nodes = if crash % 2 == 1 {
@@ -106,29 +90,29 @@ fn unclean_shutdown<F: Named>(load: Load) {
         let at_us = secs(5 * crash) + crash * 2_700;
         scenario = scenario.during(at_us..at_us + millis(500), Fault::Crash { nodes, unsynced });
     }
-    let scenario = scenario.until(Gains::new(0..4, 0..load.lanes, 3), secs(60));
+    let scenario = scenario.until(Gains::new(0..4, 0..lanes, 3), secs(60));
     for run in watch(&scenario, 0..2) {
         assert_eq!(run.events(1, &Event::Crashed) as u64, crashes);
         // Each life did something, and every life of every node was judged.
         let lives = run.by(1).map(|it| it.incarnation).max();
         assert_eq!(lives.map(u64::from), Some(crashes));
-        assert!(run.certified_at(1, &load.lanes(), height).is_some());
+        assert!(run.certified_at(1, &named, height).is_some());
         assert!(run.checked("acks once") > 4 * height && run.checked("proposes once") > height);
     }
 }
 
-fn partition<F: Named>(load: Load) {
-    let gained = 100 / load.divisor;
+fn partition<F: Named>(lanes: usize) {
+    let gained = 100;
     let scenario = Scenario::<Lanes<F>>::cluster(4)
         .quiet()
-        .options(load.options(4))
+        .options(sequenced(lanes, 4))
         .during(
-            secs(5 / load.divisor)..secs(35),
+            secs(5)..secs(35),
             Fault::Partition {
                 isolate: [0, 1].into(),
             },
         )
-        .until(Gains::new(0..4, 0..load.lanes, gained), secs(60));
+        .until(Gains::new(0..4, 0..lanes, gained), secs(60));
     for run in watch(&scenario, 0..2) {
         let mut certified = run.certified(2, 0);
         let before = certified
@@ -145,10 +129,10 @@ fn partition<F: Named>(load: Load) {
     }
 }
 
-fn lossy<F: Named>(load: Load) -> Scenario<Lanes<F>> {
+fn lossy<F: Named>(lanes: usize) -> Scenario<Lanes<F>> {
     Scenario::<Lanes<F>>::cluster(4)
         .quiet()
-        .options(load.options(4))
+        .options(sequenced(lanes, 4))
         .link(Link::new(10_000, 80_000))
         .during(
             0..secs(60),
@@ -159,13 +143,13 @@ fn lossy<F: Named>(load: Load) -> Scenario<Lanes<F>> {
         )
 }
 
-fn half_of_all_messages_lost<F: Named>(load: Load) {
-    let height = 40 / load.divisor;
-    let scenario = certifies(lossy::<F>(load), 4, &load.lanes(), height, secs(1));
+fn half_of_all_messages_lost<F: Named>(lanes: usize) {
+    let (height, named) = (40, (0..lanes).collect::<Vec<_>>());
+    let scenario = certifies(lossy::<F>(lanes), 4, 0..lanes, height, secs(1));
     for run in watch(&scenario, 0..2) {
         for node in 0..4 {
             // While messages were still being lost.
-            let at_us = run.certified_at(node, &load.lanes(), height);
+            let at_us = run.certified_at(node, &named, height);
             assert!(
                 at_us.is_some_and(|it| it < secs(60)),
                 "node {node}: {at_us:?}"
@@ -180,8 +164,8 @@ fn half_of_all_messages_lost<F: Named>(load: Load) {
     }
 }
 
-fn same_seed_same_trace<F: Named>(load: Load) {
-    let scenario = lossy::<F>(load).lasting(secs(5)).during(
+fn same_seed_same_trace<F: Named>(lanes: usize) {
+    let scenario = lossy::<F>(lanes).lasting(secs(5)).during(
         secs(1)..secs(2),
         Fault::Crash {
             nodes: [0, 2].into(),
@@ -200,10 +184,10 @@ fn same_seed_same_trace<F: Named>(load: Load) {
     assert_eq!(distinct.len(), first.len(), "seeds differ: {first:?}");
 }
 
-fn epoch_change_in_a_partition<F: Named>(load: Load) {
+fn epoch_change_in_a_partition<F: Named>(lanes: usize) {
     let options = Options {
         validators: vec![vec![0, 1, 2, 3], vec![1, 2, 3, 4]],
-        ..load.options(5)
+        ..sequenced(lanes, 5)
     };
     // The partition leaves each epoch three of its four validators on one side.
     let scenario = Scenario::<Lanes<F>>::cluster(5)
@@ -216,7 +200,7 @@ fn epoch_change_in_a_partition<F: Named>(load: Load) {
                 isolate: [3].into(),
             },
         )
-        .until(Gains::new(1..5, 0..load.lanes, 20 / load.divisor), secs(60));
+        .until(Gains::new(1..5, 0..lanes, 20), secs(60));
     for run in watch(&scenario, 0..2) {
         let after = run.certified(3, 0);
         // Node 3 was in epoch 1 alone, and learned of the lane only when the links mended.
@@ -239,15 +223,15 @@ fn epoch_change_in_a_partition<F: Named>(load: Load) {
     }
 }
 
-fn external_sequencer<F: Named>(load: Load) {
-    let height = 100 / load.divisor;
+fn external_sequencer<F: Named>() {
+    let height = 100;
     let options = Options {
         validators: vec![vec![0, 1, 2, 3]],
         sequencers: vec![4],
         ..options(5)
     };
     let scenario = Scenario::<Lanes<F>>::cluster(5).quiet().options(options);
-    let scenario = certifies(scenario, 5, &[4], height, secs(30));
+    let scenario = certifies(scenario, 5, 4..5, height, secs(30));
     for run in watch(&scenario, 0..2) {
         assert!(run.acks(4, 4).is_empty() && run.locked(4, 4).is_empty());
         assert!(run.acks(0, 4).len() as u64 >= height);
@@ -265,7 +249,7 @@ fn ten_validators_and_five_sequencers_reach_height_1000() {
     let scenario = Scenario::<Lanes<Free>>::cluster(10)
         .quiet()
         .options(options);
-    let scenario = certifies(scenario, 10, &[0, 1, 2, 3, 4], 1000, secs(60));
+    let scenario = certifies(scenario, 10, 0..5, 1000, secs(60));
     for run in watch(&scenario, 0..1) {
         // Everybody locked and acked everything of every lane.
         for (node, lane) in (0..10).flat_map(|node| (0..5).map(move |lane| (node, lane))) {
@@ -275,7 +259,7 @@ fn ten_validators_and_five_sequencers_reach_height_1000() {
 }
 
 #[test]
-fn a_run_without_sequencers_certifies_nothing() {
+fn a_run_without_chunks_certifies_nothing() {
     let options = Options {
         sequencers: vec![0],
         chunk_every_us: secs(3_600),
@@ -297,56 +281,56 @@ fn a_run_without_sequencers_certifies_nothing() {
 }
 
 macro_rules! over_every_scheme {
-    ($($scheme:ident, $module:ident, $load:expr;)*) => {
+    ($($scheme:ident, $module:ident, $lanes:expr;)*) => {
         $(mod $module {
             use super::*;
 
             #[test]
             fn all_online_reach_a_contiguous_height() {
-                all_online::<$scheme>($load);
+                all_online::<$scheme>($lanes);
             }
 
             #[test]
             fn unclean_shutdowns_every_five_seconds_make_nobody_sign_twice() {
-                unclean_shutdown::<$scheme>($load);
+                unclean_shutdown::<$scheme>($lanes);
             }
 
             #[test]
             fn a_partition_of_thirty_seconds_is_made_up_for() {
-                partition::<$scheme>($load);
+                partition::<$scheme>($lanes);
             }
 
             #[test]
             fn slow_links_that_lose_half_of_all_messages_do_not_stop_lanes() {
-                half_of_all_messages_lost::<$scheme>($load);
+                half_of_all_messages_lost::<$scheme>($lanes);
             }
 
             #[test]
             fn the_same_seed_gives_the_same_trace() {
-                same_seed_same_trace::<$scheme>($load);
+                same_seed_same_trace::<$scheme>($lanes);
             }
 
             #[test]
             fn an_epoch_begins_during_a_partition() {
-                epoch_change_in_a_partition::<$scheme>($load);
+                epoch_change_in_a_partition::<$scheme>($lanes);
             }
 
             #[test]
             fn a_sequencer_need_not_be_a_validator() {
-                external_sequencer::<$scheme>($load);
+                external_sequencer::<$scheme>();
             }
         })*
     };
 }
 
 over_every_scheme! {
-    Free, free, FULL;
+    Free, free, ALL;
 }
 
 #[cfg(feature = "signatures")]
 over_every_scheme! {
-    Ed25519, ed25519, FULL;
-    Secp256r1, secp256r1, LIGHT;
-    Multisig, multisig, LIGHT;
-    Threshold, threshold, LIGHT;
+    Ed25519, ed25519, ALL;
+    Secp256r1, secp256r1, ONE;
+    Multisig, multisig, ONE;
+    Threshold, threshold, ONE;
 }

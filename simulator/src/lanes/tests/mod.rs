@@ -3,6 +3,7 @@
 
 mod broadcast;
 mod chain;
+mod draws;
 mod epochs;
 mod kit;
 mod loss;
