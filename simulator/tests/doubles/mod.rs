@@ -1,6 +1,8 @@
 //! What stands around an engine that has no node: an application and a reporter in one, which tell the test everything,
 //! and a sender that notes what is urgent.
 
+pub mod cluster;
+
 use commonware_cryptography::{Hasher as _, Sha256, Signer as _, ed25519};
 use commonware_p2p::{CheckedSender, LimitedSender, Recipients};
 use commonware_parallel::Rayon;
