@@ -38,5 +38,5 @@ fn a_wait_follows_what_is_usual_and_neither_a_fast_link_nor_a_partition_spoils_i
     assert_eq!(patience.until_ms(), Some(LEAST_MS));
     patience.took(1_000_000);
     patience.start(0);
-    assert_eq!(patience.until_ms(), Some(4 * ((7 + SAMPLE_MAX_MS) / 8)));
+    assert_eq!(patience.until_ms(), Some(4 * SAMPLE_MAX_MS.div_ceil(8)));
 }
