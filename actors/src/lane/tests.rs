@@ -1,13 +1,14 @@
 //! Four nodes with their engines, their stores and relays, over a simulated network: chunks with real bodies.
 
-use super::{Outlets, Owner, Proposer, Reports, Signers};
+mod nouns;
+
+use super::{Outlets, Owner, Reports};
 use crate::{
-    Bodies as _,
     certificate_pool::{self, Candidate, Selection},
     chunk_store::{self, Disk, Executed, Found, Limits, open},
     reference::Reference,
     relay,
-    testing::{Key, Letters, World, chunk},
+    testing::{Key, Letters, World},
 };
 use commonware_cryptography::Signer as _;
 use commonware_p2p::simulated::{self, Control, Link, Oracle};
@@ -16,14 +17,12 @@ use commonware_runtime::{
     Clock as _, Quota, Runner as _, Supervisor as _,
     deterministic::{self, Context},
 };
-use commonware_utils::{
-    NZU32, NZU64, NZUsize, channel::oneshot, ordered::Quorum as _, probability,
-};
+use commonware_utils::{NZU32, NZU64, NZUsize, probability};
 use drystone_engine::{
-    Canary, Channel, Channels, Config, Engine, Horizon, Network, Next, alarm, journal,
-    scheme::free,
-    types::{Bounds, Certificate, Committee, Header, Payload, Provider, Types},
+    Canary, Channel, Channels, Config, Engine, Horizon, Network, alarm, journal,
+    types::{Bounds, Header},
 };
+use nouns::{Bits, Nouns, Seats, Writer};
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
@@ -32,71 +31,6 @@ use std::{
 
 type Sim =
     Channels<simulated::Sender<Key, Context>, simulated::Receiver<Key>, Control<Key, Context>>;
-
-/// The nouns of a whole node over free signatures.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Nouns;
-
-impl Types for Nouns {
-    type PublicKey = Key;
-    type PrivateKey = free::PrivateKey;
-    type Scheme = free::Scheme<Key>;
-    type Strategy = Sequential;
-    type Automaton = Owner<Key, Writer>;
-    type Reporter = Reports<Self, Bits>;
-}
-
-impl chunk_store::Types for Nouns {
-    type PublicKey = Key;
-    type Rules = Letters;
-    type Strategy = Sequential;
-    type Outlets = Outlets<Self>;
-}
-
-/// Proposes a chunk whenever it is asked: another one each time.
-#[derive(Clone)]
-struct Writer {
-    store: chunk_store::Mailbox<Key>,
-    context: Arc<Context>,
-    who: u64,
-}
-
-impl Proposer for Writer {
-    fn propose(&mut self, next: Next) -> oneshot::Receiver<Payload> {
-        use commonware_runtime::Spawner as _;
-        let (responder, payload) = oneshot::channel();
-        let body = chunk(self.who << 32 | next.height, 600);
-        let made = body.payload();
-        let durable = self.store.persist(body);
-        self.context.child("writer").spawn(move |_| async move {
-            if durable.await.is_ok() {
-                let _ = responder.send(made);
-            }
-        });
-        payload
-    }
-}
-
-/// Free certificates tell who signed.
-#[derive(Clone)]
-struct Bits(Arc<Committee<Nouns>>);
-
-impl Signers<Nouns> for Bits {
-    fn of(&self, certificate: &Certificate<Nouns>) -> Vec<Key> {
-        let signers = certificate.proof.signers();
-        signers
-            .filter_map(|it| self.0.validators().key(it).cloned())
-            .collect()
-    }
-}
-
-struct Seats(Arc<Committee<Nouns>>);
-
-impl Provider<Nouns> for Seats {
-    fn committee(&self, epoch: u64) -> Option<Arc<Committee<Nouns>>> {
-        (epoch == self.0.epoch()).then(|| self.0.clone())
-    }
-}
 
 struct Node {
     engine: Engine<Nouns>,
