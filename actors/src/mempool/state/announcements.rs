@@ -41,13 +41,6 @@ impl Announcements {
         self.flush_ms = Some(self.flush_ms.map_or(at_ms, |it| it.min(at_ms)));
     }
 
-    /// Nothing is announced any more.
-    pub fn clear(&mut self) {
-        self.own.clear();
-        self.fetched.clear();
-        self.flush_ms = None;
-    }
-
     /// What is due: for every peer, and for a few.
     pub fn flush(&mut self, now_ms: u64, ids_max: usize) -> Option<(Vec<Digest>, Vec<Digest>)> {
         let full = self.own.len().max(self.fetched.len()) >= ids_max;

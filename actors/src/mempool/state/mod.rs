@@ -301,7 +301,6 @@ impl<T: Types> State<T> {
         self.blocks_only = on;
         if on {
             self.fetches.clear(&mut self.peers);
-            self.announcements.clear();
         }
     }
 

@@ -44,9 +44,6 @@ impl<T: Types> State<T> {
         if self.now_ms < ready_ms {
             return Place::Delayed(ready_ms);
         }
-        if entry.place() == Place::Barred {
-            return Place::Barred;
-        }
         Place::Ready
     }
 

@@ -58,6 +58,21 @@ fn what_a_client_submits_is_announced_to_all_in_one_message() {
     assert_eq!((to, of), (vec![1, 2, 3, 4, 5], &ids));
 }
 
+// Its chunk is on its way to everybody.
+#[test]
+fn what_is_packed_before_it_was_announced_is_not_announced() {
+    let mut node = Node::new();
+    let (packed, other) = (node.accept(1, LATER_MS, 0), node.accept(2, LATER_MS, 1));
+    node.ledger.refused.lock().insert(other);
+    assert_eq!(node.take(), [packed]);
+    node.seal(&[packed], LATER_MS);
+    let announced = node.announced();
+    let [(_, ids)] = &announced[..] else {
+        panic!("one message")
+    };
+    assert_eq!(ids, &[other]);
+}
+
 #[test]
 fn a_full_announcement_waits_for_nothing() {
     let mut node = Node::new();
