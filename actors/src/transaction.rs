@@ -86,7 +86,8 @@ pub trait Rules: Clone + Send + Sync + 'static {
 /// What is charged is released exactly once: when the transaction was executed, when it or the chunk it was
 /// packed into expired, or when the chunk was not made after all.
 pub trait Admission: Send + 'static {
-    /// Charges for a transaction. `false` leaves it out of the chunk; it is asked again after a block.
+    /// Charges for a transaction. `false` leaves it out of the chunk; it is asked again after a block,
+    /// or when a chunk of another that held it meanwhile has let it go.
     fn charge(&mut self, transaction: &Transaction) -> bool;
 
     /// Gives back what was charged.
