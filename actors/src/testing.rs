@@ -1,6 +1,10 @@
 //! What the tests share: free keys, lanes of real bodies, certificates.
 
-pub mod payments;
+pub mod blocks;
+pub mod disks;
+pub mod network;
+
+pub use crate::mocks as payments;
 
 use crate::{
     chunk::{self, Chunk},
@@ -216,28 +220,24 @@ impl World {
 
     /// What the first three validators certify.
     pub fn certificate(&self, epoch: u64, header: &Signed<Nouns>) -> Arc<Certificate<Nouns>> {
-        let (tip, sequencer) = (header.tip(), header.header().sequencer.clone());
-        let acks: Vec<_> = (0..3)
-            .map(|it| {
-                let subject = tip.subject(epoch, &sequencer);
-                let committee = self.committee(it, epoch);
-                committee
-                    .scheme()
-                    .sign::<Digest>(subject)
-                    .expect("a validator")
-            })
-            .collect();
-        let acks = NonEmpty::try_new(acks.into_iter()).expect("three");
-        let committee = self.committee(0, epoch);
-        let proof = committee
-            .scheme()
-            .assemble(acks, &Sequential)
-            .expect("a quorum");
-        Arc::new(Certificate {
-            epoch,
-            sequencer,
-            tip,
-            proof,
-        })
+        certify([0, 1, 2].map(|it| self.committee(it, epoch)), header)
     }
+}
+
+/// What three validators certify, each of whom brings the committee as it sees it.
+pub fn certify(seats: [Committee<Nouns>; 3], header: &Signed<Nouns>) -> Arc<Certificate<Nouns>> {
+    let (tip, sequencer) = (header.tip(), header.header().sequencer.clone());
+    let epoch = seats[0].epoch();
+    let acks = seats.each_ref().map(|it| {
+        let ack = it.scheme().sign::<Digest>(tip.subject(epoch, &sequencer));
+        ack.expect("a validator")
+    });
+    let acks = NonEmpty::try_new(acks.into_iter()).expect("three");
+    let proof = seats[0].scheme().assemble(acks, &Sequential);
+    Arc::new(Certificate {
+        epoch,
+        sequencer,
+        tip,
+        proof: proof.expect("a quorum"),
+    })
 }

@@ -1,5 +1,5 @@
 //! Several actors together.
 
 mod chunks;
-mod cluster;
+pub mod cluster;
 mod gossip;

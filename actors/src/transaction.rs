@@ -10,7 +10,7 @@ use thiserror::Error;
 
 /// Who a transaction is from, as far as fairness goes: each account has a share of the mempool of its own.
 /// An application whose accounts have longer names hashes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Account(pub [u8; 32]);
 
 /// What is read off the bytes of a transaction.

@@ -11,6 +11,9 @@ pub enum Activity<T: Types> {
     Proposed(Arc<Signed<T>>),
     /// A new header of a lane was locked here.
     Tip(Arc<Signed<T>>),
+    /// A header that nobody locks here any more, of a chain that a certificate vouches for: fetched below the certificate,
+    /// or found in the journal at a start, as the locks are that were found there.
+    Linked(Arc<Signed<T>>),
     /// This validator acked a header in an epoch.
     Acked {
         /// The epoch.
@@ -20,7 +23,7 @@ pub enum Activity<T: Types> {
         /// The place acked.
         tip: Tip,
     },
-    /// A lane's newest certificate, verified or assembled here.
+    /// A lane's newest certificate, verified or assembled here, or found in the journal at a start.
     Certified(Arc<Certificate<T>>),
     /// A sequencer is proven faulty.
     Evidence(Evidence<T>),

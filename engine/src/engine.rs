@@ -15,7 +15,7 @@ use crate::{
     journal,
     record::Record,
     recovery, sequencer, tip_manager,
-    types::{Provider, Types},
+    types::{Certificate, Provider, Tip, Types},
 };
 use commonware_cryptography::Signer as _;
 use commonware_macros::select;
@@ -29,6 +29,7 @@ pub struct Engine<T: Types> {
     tip_manager: tip_manager::Mailbox<T>,
     sequencer: sequencer::Mailbox<T>,
     provider: Arc<dyn Provider<T>>,
+    muted_until: u64,
 }
 
 impl<T: Types> Clone for Engine<T> {
@@ -37,6 +38,7 @@ impl<T: Types> Clone for Engine<T> {
             provider: self.provider.clone(),
             tip_manager: self.tip_manager.clone(),
             sequencer: self.sequencer.clone(),
+            muted_until: self.muted_until,
         }
     }
 }
@@ -127,6 +129,7 @@ impl<T: Types> Engine<T> {
             journal::init(&context, &config.journal).await?;
         }
 
+        let muted_until = tip_manager::muted_until(&records);
         let canary = config.canary;
         let restored = tip_manager::State::restore(
             tip_manager::StateConfig {
@@ -215,6 +218,7 @@ impl<T: Types> Engine<T> {
             tip_manager,
             sequencer,
             provider: config.provider,
+            muted_until,
         };
         engine.entered(config.epoch)?;
         // A channel is open both ways or not at all: who answers others must go on receiving. Answers
@@ -266,6 +270,12 @@ impl<T: Types> Engine<T> {
         )
     }
 
+    /// The first epoch in which this node may sign: after its disk was lost it signs nothing, in any protocol, in an epoch
+    /// in which it may have signed before. 0 for a node that never lost its disk.
+    pub const fn muted_until(&self) -> u64 {
+        self.muted_until
+    }
+
     /// The node entered an epoch. Earlier epochs are ignored.
     ///
     /// # Errors
@@ -283,6 +293,22 @@ impl<T: Types> Engine<T> {
     pub fn advanced(&self, horizon: Horizon<T::PublicKey>) {
         self.sequencer.advanced(horizon.clone());
         self.tip_manager.advanced(horizon);
+    }
+
+    /// A certificate was found valid elsewhere in this node: in a block. It may be the newest of its lane.
+    pub fn certified(&self, certificate: Arc<Certificate<T>>) {
+        self.tip_manager.assembled(certificate);
+    }
+
+    /// The headers of a lane above a height that a place leads down to, lowest first, once all of them are here: for voters
+    /// and the executor. They are fetched if they are not. A dropped sender means "ask again".
+    pub fn run(
+        &self,
+        sequencer: T::PublicKey,
+        above: u64,
+        to: Tip,
+    ) -> oneshot::Receiver<tip_manager::Run<T>> {
+        self.tip_manager.run(sequencer, above, to)
     }
 
     /// A quota was freed, so that verdicts that were pending may have changed: all of them are asked for again. For a

@@ -75,6 +75,15 @@ impl<T: Types> Epochs<T> {
         self.provider.committee(epoch)
     }
 
+    /// The newest committee up to the current one within the bounds whose sequencers hold one: how its lane is named to
+    /// others.
+    pub fn holding(&self, sequencer: &T::PublicKey) -> Option<Arc<Committee<T>>> {
+        let current = self.epoch();
+        let oldest = current.saturating_sub(self.bounds.past);
+        let mut committees = (oldest..=current).rev().filter_map(|it| self.committee(it));
+        committees.find(|it| it.sequencer_index(sequencer).is_some())
+    }
+
     /// The committee of an epoch that a peer named.
     ///
     /// # Errors

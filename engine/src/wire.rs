@@ -394,10 +394,10 @@ impl<T: Types> Gossip<T> {
                 from,
                 to,
             } => {
-                let committee = epochs.current();
-                let index = committee
-                    .sequencer_index(sequencer)
-                    .expect("a sequencer of the epoch");
+                let committee = epochs
+                    .holding(sequencer)
+                    .expect("a sequencer of an epoch within the bounds");
+                let index = committee.sequencer_index(sequencer).expect("just seen");
                 1u8.write(&mut buf);
                 committee.epoch().write(&mut buf);
                 index.write(&mut buf);

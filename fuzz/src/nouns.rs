@@ -75,6 +75,9 @@ impl<F: Fixture> Reporter<Nouns<F>> for Nobody {
     fn report(&self, _: Activity<Nouns<F>>) {}
 }
 
+/// Names a node under a scheme.
+pub type Name<F> = <F as Fixture>::PublicKey;
+
 /// Keys, genesis and committees.
 pub struct World<F: Fixture> {
     /// What the nodes agree on.

@@ -13,18 +13,23 @@
 
 pub mod campaign;
 pub mod capsule;
+pub mod chunks;
 pub mod cli;
 pub mod draw;
 pub mod host;
 pub mod lanes;
 pub mod network;
+pub mod nodes;
 pub mod outcome;
 mod panics;
 pub mod plan;
 pub mod property;
+mod registry;
 pub mod scenario;
 pub mod shrink;
 mod system;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod trace;
 mod watch;
@@ -34,6 +39,7 @@ pub use capsule::Capsule;
 pub use outcome::{Failure, FailureKind, Outcome, Signature, Tally};
 pub use plan::{Fault, Plan};
 pub use property::{Goal, Property, Violation, reaches};
+pub use registry::registry;
 pub use scenario::{Heal, Scenario};
 pub use system::{Data, Observation, Seat, Span, Stop, System};
 pub use trace::{Now, Observer, Recording, Stamped, TraceHash};

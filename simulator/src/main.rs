@@ -1,6 +1,6 @@
 //! The command line of the simulator.
 
-use drystone_simulator::{cli, lanes};
+use drystone_simulator::{cli, registry};
 use std::process::ExitCode;
 
 /// A world allocates in small pieces all the time: this allocator makes a seed a tenth cheaper.
@@ -8,5 +8,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    cli::main(&lanes::registry())
+    cli::main(&registry())
 }

@@ -27,6 +27,8 @@ pub struct Outcome {
     pub network: Stats,
     /// What all disks did, together. All zero if the run panicked.
     pub disks: Counters,
+    /// How many of their syncs were of each partition. Empty if the run panicked.
+    pub syncs: BTreeMap<String, u64>,
     /// Per property, goals included, how often it was checked and violated.
     pub properties: BTreeMap<String, Tally>,
     /// Per kind of observation how many there were; 0 for one that was never reached.

@@ -6,16 +6,19 @@ use std::{
     panic::{self, AssertUnwindSafe, PanicHookInfo},
     pin::pin,
     sync::Once,
+    task::Poll,
     thread,
 };
 
 /// A panic, as far as it is known.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Caught {
     /// The node whose task it was, if it was one's.
     pub(crate) node: Option<usize>,
     /// What it said, and where in the source.
     pub(crate) message: String,
+    /// The source file alone.
+    pub(crate) file: String,
 }
 
 thread_local! {
@@ -47,11 +50,11 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
         let Some(caught) = caught else { return false };
         caught.get_or_insert_with(|| {
             let said = info.payload_as_str().unwrap_or("a panic without a message");
-            let place = info
-                .location()
-                .map_or_else(String::new, |place| format!(", {place}"));
+            let place = info.location();
+            let at = place.map_or_else(String::new, |place| format!(", {place}"));
             Caught {
-                message: format!("{said}{place}"),
+                message: format!("{said}{at}"),
+                file: place.map_or_else(String::new, |place| place.file().to_owned()),
                 ..Caught::default()
             }
         });
@@ -59,12 +62,32 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
     })
 }
 
-/// A task of a node: if it panics, the panic is that node's.
-pub(crate) async fn of_node<F: Future>(node: usize, task: F) -> F::Output {
+/// A task of a node: if it panics, the panic is that node's. One that `excuse` takes ends the node and not the run: the
+/// task is never polled again.
+pub(crate) async fn of_node<F: Future>(
+    node: usize,
+    excuse: impl Fn(&Caught) -> bool,
+    task: F,
+) -> F::Output {
     let mut task = pin!(task);
+    let mut fallen = false;
     poll_fn(|context| {
-        let _blame = Blame(node);
-        task.as_mut().poll(context)
+        if fallen {
+            return Poll::Pending;
+        }
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| {
+            let _blame = Blame(node);
+            task.as_mut().poll(context)
+        }));
+        polled.unwrap_or_else(|payload| {
+            fallen = true;
+            let caught = CAUGHT.with_borrow(|it| it.as_ref()?.clone());
+            if !caught.is_some_and(|it| excuse(&it)) {
+                panic::resume_unwind(payload);
+            }
+            CAUGHT.with_borrow_mut(|it| *it = it.take().map(|_| None));
+            Poll::Pending
+        })
     })
     .await
 }

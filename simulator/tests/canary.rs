@@ -1,6 +1,6 @@
 //! A checker that cannot fail proves nothing: each bug planted in the engine is caught by the property meant for it.
 //!
-//! `cargo test --release -p drystone-simulator --features canary --test canary -- --nocapture` prints how many seeds it
+//! `cargo test --release --workspace --locked --config .ci/tests.toml --test canary -- --nocapture` prints how many seeds it
 //! took. The seeds are those of the swarm that looks for bugs nobody planted; only the bug is fixed.
 
 #![cfg(feature = "canary")]

@@ -1,10 +1,13 @@
-//! How long certificates take in each of the named profiles, and what they cost, to the microsecond and the message:
-//! virtual time has no noise, so every difference is a change of the protocol, and one to be meant.
+//! How long certificates take in each of the named profiles, how long payments take in chunks, and what they cost, to the
+//! microsecond and the message: virtual time has no noise, so every difference is a change of the protocol, and one to be meant.
 
 use drystone_engine::scheme::fixture::Free;
 use drystone_simulator::{
+    Scenario,
+    chunks::{self, Action, Chunks, Kind, Operation},
     lanes::{Options, PROFILES, Profile, Stopwatch},
-    time::secs,
+    plan::Link,
+    time::{millis, secs},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,6 +27,8 @@ const CHUNK_EVERY_US: u64 = 25_000;
 /// A second of chunks, and time for the slowest profile to certify the last of them.
 const SPAN_US: u64 = secs(3);
 const SEED: u64 = 1;
+/// In chunks: two seconds of them.
+const PAYMENTS: u32 = 400;
 
 /// Figures by name, by profile.
 type Golden = BTreeMap<String, BTreeMap<String, u64>>;
@@ -59,6 +64,52 @@ fn measure(profile: &Profile, options: Options) -> BTreeMap<String, u64> {
         ("proposer_us_max", times.proposer_us.max),
         ("proposer_us_p50", times.proposer_us.p50),
         ("proposer_us_p99", times.proposer_us.p99),
+        ("syncs", outcome.disks.syncs),
+        ("written_bytes", outcome.disks.bytes_written),
+    ]
+    .into_iter()
+    .map(|(name, figure)| (name.to_owned(), figure))
+    .collect()
+}
+
+/// Brings a payment to each of four nodes in turn, one every 5 ms; every property of chunks holds, and the goal is that all
+/// are executed everywhere.
+fn measure_chunks() -> BTreeMap<String, u64> {
+    let nodes = 4;
+    let stopwatch = chunks::Stopwatch::new(0..nodes, PAYMENTS as usize);
+    let scenario = Scenario::<Chunks>::cluster(nodes)
+        .options(chunks::Options::all(nodes))
+        .quiet()
+        .link(Link::new(10_000, 2_000))
+        .until(stopwatch.clone(), secs(10));
+    let scenario = (0..PAYMENTS).fold(scenario, |scenario, number| {
+        let operation = Operation {
+            to: vec![number as usize % nodes],
+            account: (number % 50) as u16,
+            number,
+            bytes: 200,
+            lifetime_ms: 600_000,
+            kind: Kind::Good,
+        };
+        scenario.act(
+            secs(2) + millis(5) * u64::from(number),
+            Action::Submit(operation),
+        )
+    });
+    let outcome = scenario.run(SEED);
+    assert!(outcome.passed(), "chunks: {:?}", outcome.failure);
+    let times = stopwatch.times();
+    [
+        ("bytes", outcome.network.delivered_bytes),
+        ("certificates", times.certificates),
+        ("certified_us_p50", times.certified_us.p50),
+        ("certified_us_p99", times.certified_us.p99),
+        ("chunks", times.chunks),
+        ("copies", times.copies),
+        ("deliveries", outcome.deliveries),
+        ("executed_us_p50", times.executed_us.p50),
+        ("executed_us_p99", times.executed_us.p99),
+        ("payments", times.payments),
         ("syncs", outcome.disks.syncs),
         ("written_bytes", outcome.disks.bytes_written),
     ]
@@ -112,7 +163,7 @@ fn write(golden: &Golden) {
     let figures = toml::to_string(golden).expect("a table of tables");
     let head = format!(
         "# Latency and cost of certificates by profile (simulator/src/lanes/profile.rs): {NODES} nodes, a chunk every \
-         {} ms a lane,\n# {CHUNKS_EACH} chunks each. Written by\n#     {COMMAND}\n\n",
+         {} ms a lane,\n# {CHUNKS_EACH} chunks each; and of {PAYMENTS} payments in chunks of 4 nodes. Written by\n#     {COMMAND}\n\n",
         CHUNK_EVERY_US / 1_000
     );
     fs::write(path(), head + &figures).expect("the goldens can be written");
@@ -121,9 +172,10 @@ fn write(golden: &Golden) {
 #[test]
 fn certificates_take_as_long_and_cost_as_much_as_they_did() {
     let profiles = PROFILES.iter();
-    let is: Golden = profiles
+    let mut is: Golden = profiles
         .map(|profile| (profile.name.to_owned(), measure(profile, options())))
         .collect();
+    is.insert("chunks".into(), measure_chunks());
     if env::var(VARIABLE).as_deref() == Ok("write") {
         return write(&is);
     }

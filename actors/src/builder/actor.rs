@@ -2,6 +2,7 @@
 
 use super::{Config, Effect, Ingress, Mailbox, Message, State, metrics::Metrics};
 use crate::{
+    Canary,
     bodies::Bodies as _,
     mempool::{self, Built},
     transaction::Transaction,
@@ -25,6 +26,7 @@ pub struct Actor<E: Environment, T: Types> {
     mailbox: mailbox::Receiver<Ingress>,
     mempool: mempool::Mailbox<T>,
     bodies: T::Bodies,
+    canary: Canary,
     metrics: Metrics,
     handing: OptionFuture<oneshot::Receiver<Vec<Arc<Transaction>>>>,
     persisting: OptionFuture<oneshot::Receiver<()>>,
@@ -51,6 +53,7 @@ impl<E: Environment, T: Types> Actor<E, T> {
         let metrics = Metrics::new(&context);
         Self {
             context: ContextCell::new(context),
+            canary: config.canary,
             state: State::new(config),
             mailbox,
             mempool,
@@ -105,7 +108,13 @@ impl<E: Environment, T: Types> Actor<E, T> {
                     self.handing = Some(transactions).into();
                 }
                 Effect::Persist(chunk) => {
-                    self.persisting = Some(self.bodies.persist(chunk)).into();
+                    let mut durable = self.bodies.persist(chunk);
+                    if self.canary.is(Canary::SealBeforeSync) {
+                        let (persisted, at_once) = oneshot::channel();
+                        durable = at_once;
+                        let _ = persisted.send(());
+                    }
+                    self.persisting = Some(durable).into();
                 }
                 Effect::Seal {
                     to,

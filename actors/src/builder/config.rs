@@ -1,6 +1,6 @@
 //! What a builder is built with.
 
-use crate::chunk;
+use crate::{Canary, chunk};
 use drystone_engine::types::Genesis;
 use std::sync::Arc;
 
@@ -17,4 +17,6 @@ pub struct Config<P> {
     pub seal_ms: u64,
     /// How long to wait after a build that failed.
     pub retry_ms: u64,
+    /// The planted bug, if any.
+    pub canary: Canary,
 }

@@ -144,7 +144,8 @@ impl<P: PublicKey> State<P> {
             sequencer: self.config.me.clone(),
             height: next.height,
             digest: payload.digest,
-            // The header may get a later slot: the chunk store says so when it sees it.
+            // The header may get a slot a little later. Then the mempool gives its transactions up that much too early,
+            // and one of them may travel twice.
             expiry_ms: genesis.expiry_ms(slot).unwrap_or(u64::MAX),
             ids,
         };

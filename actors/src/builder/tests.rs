@@ -1,14 +1,16 @@
 //! When a chunk is begun, and what becomes of it.
 
 use crate::{
-    builder::{Config, Effect, Message, Request, State},
+    Canary,
+    builder::{Config, Effect, Ingress, Message, Request, State},
     chunk::{Chunk, Limits},
     mempool::{Readiness, Sighting},
     testing::{Key, World, genesis, payments::payment},
 };
+use commonware_actor::mailbox::Policy as _;
 use commonware_utils::channel::oneshot;
 use drystone_engine::{Next, types::Payload};
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 const LATER_MS: u64 = 9_000;
 
@@ -26,6 +28,7 @@ impl Builder {
             chunk: Limits::from(&genesis()),
             seal_ms: 50,
             retry_ms: 20,
+            canary: Canary::None,
         };
         Self {
             state: State::new(config),
@@ -227,4 +230,34 @@ fn an_empty_hand_is_no_chunk_and_no_storm() {
     assert!(builder.tell(Message::Handed(Vec::new())).is_empty());
     assert!(!asks(&builder.wait(19)));
     assert!(asks(&builder.wait(1)));
+}
+
+// K-36: the engine gave up on what it asked before.
+#[test]
+fn a_full_mailbox_keeps_the_newest_request_and_the_newest_readiness() {
+    let mut overflow = VecDeque::new();
+    let mut asked = Vec::new();
+    for height in 1..=100 {
+        let (payload, receiver) = oneshot::channel();
+        asked.push(receiver);
+        let next = Next { height, slot: 0 };
+        let proposed = Ingress::Proposed(Request { next, payload });
+        Ingress::handle(&mut overflow, proposed);
+        let readiness = match height {
+            100 => Readiness::Full,
+            _ => Readiness::Nothing,
+        };
+        Ingress::handle(&mut overflow, Ingress::Ripened(readiness));
+    }
+    let [Ingress::Proposed(newest), Ingress::Ripened(Readiness::Full)] = overflow.make_contiguous()
+    else {
+        panic!("one of each")
+    };
+    assert_eq!(newest.next.height, 100);
+    let ended = |it: &mut oneshot::Receiver<Payload>| {
+        matches!(it.try_recv(), Err(oneshot::error::TryRecvError::Closed))
+    };
+    let last = asked.pop();
+    assert!(asked.iter_mut().all(ended));
+    assert!(last.is_some_and(|mut it| !ended(&mut it)));
 }

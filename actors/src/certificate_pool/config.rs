@@ -1,5 +1,6 @@
 //! How a pool is bounded.
 
+use crate::Canary;
 use drystone_engine::types::Genesis;
 use std::{num::NonZeroUsize, sync::Arc};
 
@@ -12,6 +13,8 @@ pub struct Config {
     pub certificates_max: usize,
     /// Messages the mailbox holds before its overflow policy takes over.
     pub mailbox_size: NonZeroUsize,
+    /// The planted bug, if any.
+    pub canary: Canary,
 }
 
 impl Config {

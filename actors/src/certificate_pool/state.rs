@@ -1,6 +1,10 @@
 //! All decisions of the pool. Pure: no clock, no disk, no await.
 
 use super::{Config, Message};
+use crate::{
+    Canary,
+    block::parameters::{is_expired, moves_on},
+};
 use drystone_engine::{
     Horizon,
     types::{Certificate, Digest, Genesis, Limits, Signed, Tip, Types},
@@ -98,7 +102,10 @@ impl<T: Types> State<T> {
                     .filter(|(_, it)| {
                         it.epoch <= selection.epoch && it.epoch + 1 >= selection.epoch
                     })
-                    .find_map(|(_, it)| lane.candidate(genesis, base, it, selection.at_ms))
+                    .find_map(|(_, it)| {
+                        let at_ms = self.judged_at(selection.at_ms);
+                        lane.candidate(genesis, base, it, at_ms)
+                    })
             })
             .collect();
         candidates.sort_by(|a, b| {
@@ -116,6 +123,14 @@ impl<T: Types> State<T> {
     /// Headers held, of all lanes.
     pub fn headers_held(&self) -> usize {
         self.lanes.values().map(|it| it.headers.len()).sum()
+    }
+
+    /// The time by which expiry is judged.
+    fn judged_at(&self, at_ms: u64) -> u64 {
+        if self.config.canary.is(Canary::KeepExpired) {
+            return 0;
+        }
+        at_ms
     }
 
     fn lane(&mut self, sequencer: &T::PublicKey) -> &mut Lane<T> {
@@ -162,21 +177,12 @@ impl<T: Types> State<T> {
                 lane.include(tip);
             }
         }
-        let (genesis, finalized_ms) = (&self.config.genesis, self.finalized_ms);
+        let finalized_ms = self.judged_at(self.finalized_ms);
+        let genesis = &self.config.genesis;
         for lane in self.lanes.values_mut() {
             lane.expire(genesis, finalized_ms);
         }
     }
-}
-
-/// Whether a slot's chunk can be in no block whose time is `at_ms`.
-fn is_expired(genesis: &Genesis, slot: u64, at_ms: u64) -> bool {
-    genesis.expiry_ms(slot).is_none_or(|it| it < at_ms)
-}
-
-/// Whether a block may take an expired tip only because it moves the lane on over this many headers.
-const fn moves_on(genesis: &Genesis, headers: u64) -> bool {
-    headers >= genesis.lane_headers_max.div_ceil(2)
 }
 
 impl<T: Types> Lane<T> {

@@ -1,7 +1,10 @@
 //! The pool's decisions, and its loop.
 
 use super::{Actor, Config, Message, Selection, State};
-use crate::testing::{Key, Nouns, World};
+use crate::{
+    Canary,
+    testing::{Key, Nouns, World},
+};
 use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
 use commonware_utils::NZUsize;
 use drystone_engine::{
@@ -22,6 +25,7 @@ fn config(world: &World) -> Config {
         genesis: world.genesis.clone(),
         certificates_max: 2,
         mailbox_size: NZUsize!(4),
+        canary: Canary::None,
     }
 }
 

@@ -16,9 +16,12 @@ use commonware_macros::select_loop;
 use commonware_parallel::Strategy;
 use commonware_runtime::{ContextCell, Handle, Spawner, spawn_cell};
 use commonware_utils::futures::Pool;
-use drystone_engine::alarm::now_ms;
+use drystone_engine::{alarm::now_ms, types::Digest};
 use std::collections::BTreeMap;
 use tracing::error;
+
+/// Messages taken in one turn, at most: then syncs and verdicts have theirs.
+const DRAINED_MAX: usize = 64;
 
 /// Whom the chunk store tells. Every call must return at once.
 pub trait Outlets<P>: Send + 'static {
@@ -26,6 +29,8 @@ pub trait Outlets<P>: Send + 'static {
     fn want(&mut self, reference: &Reference<P>);
     /// A body is not wanted any more: it is here, or nobody needs it.
     fn settle(&mut self, reference: &Reference<P>);
+    /// A valid body is here, of a chunk that has its quota: what it holds.
+    fn sighted(&mut self, reference: &Reference<P>, ids: Vec<Digest>);
     /// Quota was freed: the engine's pending verdicts may have changed.
     fn stir(&mut self);
 }
@@ -42,13 +47,25 @@ pub trait Types: Send + Sync + 'static {
     type Outlets: Outlets<Self::PublicKey>;
 }
 
-/// How far this node has executed, from its state's commit; both 0 for a new node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Executed {
+/// How far this node has executed, from its state's commit; nothing for a new node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed<P> {
     /// The height of the newest block executed.
     pub height: u64,
     /// Its timestamp.
     pub time_ms: u64,
+    /// The height of each lane's last chunk included up to there.
+    pub lanes: BTreeMap<P, u64>,
+}
+
+impl<P> Default for Executed<P> {
+    fn default() -> Self {
+        Self {
+            height: 0,
+            time_ms: 0,
+            lanes: BTreeMap::new(),
+        }
+    }
 }
 
 /// See the [module](super).
@@ -69,7 +86,7 @@ pub struct Actor<E: Machine + Spawner, T: Types> {
 pub async fn open<E: Machine + Spawner, T: Types>(
     context: E,
     config: Config<T::PublicKey>,
-    executed: Executed,
+    executed: Executed<T::PublicKey>,
     rules: T::Rules,
     strategy: T::Strategy,
     outlets: T::Outlets,
@@ -81,6 +98,7 @@ pub async fn open<E: Machine + Spawner, T: Types>(
     let restored = Restored {
         executed_ms: executed.time_ms,
         executed_height: executed.height,
+        lanes: executed.lanes,
         residents,
     };
     let core = Core {
@@ -145,15 +163,20 @@ impl<E: Machine + Spawner, T: Types> Actor<E, T> {
                 in_flight = None;
                 archives = core.apply(archives, 0, Message::Synced(position)).await?;
             },
-            (reference, chunk, valid) = checked(&mut core.checking) => {
+            (reference, chunk, ids) = checked(&mut core.checking) => {
+                let valid = ids.is_some();
+                if let Some(ids) = ids {
+                    core.outlets.sighted(&reference, ids);
+                }
                 let message = Message::Checked { reference, chunk, valid };
                 archives = core.apply(archives, 0, message).await?;
             },
             Some(message) = mailbox.recv() else break => {
                 let now_ms = now_ms(&*context);
                 archives = core.accept(archives, now_ms, message).await?;
-                // One sync for all that waits.
-                while let Ok(message) = mailbox.try_recv() {
+                // One sync for all that waits, but for what comes while this is carried out.
+                for _ in 0..DRAINED_MAX {
+                    let Ok(message) = mailbox.try_recv() else { break };
                     archives = core.accept(archives, now_ms, message).await?;
                 }
                 core.observe();

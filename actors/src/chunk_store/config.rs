@@ -1,9 +1,9 @@
 //! How a chunk store is bounded and laid out.
 
-use commonware_runtime::buffer::paged::page_size;
+use crate::{Canary, disk::Disk};
 use drystone_engine::types::Genesis;
 use std::{
-    num::{NonZeroU16, NonZeroU64, NonZeroUsize},
+    num::{NonZeroU64, NonZeroUsize},
     sync::Arc,
 };
 
@@ -94,34 +94,6 @@ impl Limits {
     }
 }
 
-/// Where and how bodies lie on the disk.
-#[derive(Clone, Debug)]
-pub struct Disk {
-    /// The storage partitions begin with this.
-    pub partition: String,
-    /// Content of one checksummed page of an index.
-    pub page_bytes: NonZeroU16,
-    /// Pages of the indices kept in memory.
-    pub page_cache: NonZeroUsize,
-    /// What is written while a sync is under way waits here.
-    pub write_buffer_bytes: NonZeroUsize,
-    /// Blocks whose accepted bodies share a section, and go together.
-    pub section_blocks: NonZeroU64,
-}
-
-impl Disk {
-    /// Sizes for a deployed node.
-    pub fn recommended(partition: impl Into<String>) -> Self {
-        Self {
-            partition: partition.into(),
-            page_bytes: page_size(4096),
-            page_cache: NonZeroUsize::new(1024).expect("positive"),
-            write_buffer_bytes: NonZeroUsize::new(1 << 20).expect("positive"),
-            section_blocks: NonZeroU64::new(1024).expect("positive"),
-        }
-    }
-}
-
 /// Parameters of a chunk store.
 #[derive(Clone, Debug)]
 pub struct Config<P> {
@@ -140,6 +112,8 @@ pub struct Config<P> {
     pub mailbox_size: NonZeroUsize,
     /// The disk.
     pub disk: Disk,
+    /// The planted bug, if any.
+    pub canary: Canary,
 }
 
 impl<P> Config<P> {

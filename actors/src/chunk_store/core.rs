@@ -4,7 +4,7 @@ use super::{
     Error, Unknown,
     actor::{Outlets as _, Types},
     disk::{Archives, Machine},
-    ingress::{Accepted, Found, Ingress},
+    ingress::{Accepted, Found, Ingress, Usage},
     message::{Effect, Message, Source},
     metrics::Metrics,
     record::Record,
@@ -19,8 +19,8 @@ use commonware_utils::{channel::oneshot, futures::Pool};
 use drystone_engine::{Verdict, types::Digest};
 use std::{collections::BTreeMap, future::pending};
 
-/// A body that the application looked at.
-pub(super) type Checked<P> = (Reference<P>, Chunk, bool);
+/// A body that the application looked at: its transactions, if it found nothing wrong.
+pub(super) type Checked<P> = (Reference<P>, Chunk, Option<Vec<Digest>>);
 
 /// A sync under way, and the position it covers.
 pub(super) struct UnderWay {
@@ -87,6 +87,13 @@ impl<T: Types> Core<T> {
             } => {
                 let found = self.find(&archives, &reference, height).await?;
                 let _ = responder.send(found);
+                return Ok(archives);
+            }
+            Ingress::Usage(responder) => {
+                let _ = responder.send(Usage {
+                    held: self.state.held_by_all(),
+                    memory_bytes: self.state.memory_bytes(),
+                });
                 return Ok(archives);
             }
             Ingress::Accept {
@@ -157,11 +164,11 @@ impl<T: Types> Core<T> {
                     from,
                     to,
                     reference,
+                    sealed,
                 } => {
                     let body = archives.fetch(from).await?;
-                    archives = archives
-                        .write(to, &Record::Body { reference, body })
-                        .await?;
+                    let record = Record::moved(reference, body, sealed.then_some(from));
+                    archives = archives.write(to, &record).await?;
                 }
                 Effect::Prune(bucket) => archives = archives.prune(bucket).await?,
                 Effect::Retire(height) => archives = archives.retire(height).await?,
@@ -221,11 +228,10 @@ impl<T: Types> Core<T> {
         let rules = self.rules.clone();
         let len = chunk.transactions().len();
         let check = self.strategy.clone().spawn(len, move |_| {
-            let valid = chunk
-                .transactions()
-                .iter()
-                .all(|it| rules.decode(it).is_ok());
-            (reference, chunk, valid)
+            let ids = chunk.transactions().iter();
+            let ids = ids.map(|it| rules.decode(it).map(|it| it.id));
+            let ids = ids.collect::<Result<_, _>>().ok();
+            (reference, chunk, ids)
         });
         self.checking.push(check);
     }

@@ -22,6 +22,7 @@ use commonware_storage::{
 use drystone_engine::types::Digest;
 use futures::future::try_join_all;
 use std::num::NonZeroU64;
+use tracing::info;
 
 /// What the archives ask of the machine.
 pub trait Machine: Storage + Clock + Registry {}
@@ -60,6 +61,9 @@ impl<E: Machine, P: PublicKey> Archives<E, P> {
             waiting_dirty: false,
             accepted_dirty: false,
         };
+        if config.disk.read_at_start {
+            archives.read_accepted_bodies().await?;
+        }
         let mut residents = Vec::new();
         for (first, last) in archives.waiting.ranges().collect::<Vec<_>>() {
             for index in first..=last {
@@ -67,6 +71,20 @@ impl<E: Machine, P: PublicKey> Archives<E, P> {
             }
         }
         Ok((archives, residents))
+    }
+
+    /// Reads every body that a block accepted: each has a checksum.
+    async fn read_accepted_bodies(&self) -> Result<(), Error> {
+        let (mut bodies, mut bytes) = (0, 0);
+        for (first, last) in self.accepted.ranges().collect::<Vec<_>>() {
+            for height in first..=last {
+                let found = self.accepted.get_all(height).await?.unwrap_or_default();
+                bodies += found.len();
+                bytes += found.iter().map(Bytes::len).sum::<usize>();
+            }
+        }
+        info!(bodies, bytes, "the bodies of blocks are sound");
+        Ok(())
     }
 
     async fn resident(&self, location: Location) -> Result<Option<Resident<P>>, Error> {

@@ -2,6 +2,7 @@
 
 use super::{
     Unknown,
+    config::Amount,
     message::{Absence, Message},
 };
 use crate::{
@@ -40,7 +41,7 @@ pub enum Ingress<P: PublicKey> {
     Accept {
         /// The height of the block.
         height: u64,
-        /// What it holds that is not expired, with the bodies that were fetched for it.
+        /// What it holds that is not expired, with the bodies, as far as the executor has them.
         chunks: Vec<(Reference<P>, Option<Bytes>)>,
         /// Told when it is durable.
         responder: oneshot::Sender<Accepted<P>>,
@@ -54,6 +55,17 @@ pub enum Ingress<P: PublicKey> {
         /// Takes the answer.
         responder: oneshot::Sender<Found>,
     },
+    /// Somebody asks what is held.
+    Usage(oneshot::Sender<Usage>),
+}
+
+/// What a chunk store holds, of all producers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Neither executed nor expired.
+    pub held: Amount,
+    /// Bytes of the bodies in memory.
+    pub memory_bytes: u64,
 }
 
 /// Messages that wait beyond a full mailbox. A policy has no configuration, so this is a constant. Bodies among them
@@ -158,7 +170,7 @@ impl<P: PublicKey> Mailbox<P> {
     }
 
     /// A block was executed: its bodies are kept under its height. Resolves once that is durable; asking again is
-    /// harmless. Bodies that had to be fetched for the block are given along: they need no quota.
+    /// harmless. Bodies are given along, which saves reading them; those that were fetched for the block need no quota.
     pub fn accept(
         &self,
         height: u64,
@@ -182,6 +194,13 @@ impl<P: PublicKey> Mailbox<P> {
             responder,
         });
         found
+    }
+
+    /// Asks what is held. A dropped sender means "ask again".
+    pub fn usage(&self) -> oneshot::Receiver<Usage> {
+        let (responder, usage) = oneshot::channel();
+        let _ = self.0.enqueue(Ingress::Usage(responder));
+        usage
     }
 
     /// A certificate covers a lane up to a height.

@@ -104,6 +104,8 @@ pub enum Effect<P> {
         to: Location,
         /// Whose it is.
         reference: Reference<P>,
+        /// Whether it lies there as a draft.
+        sealed: bool,
     },
     /// An own body is durable, or was refused.
     Persisted(Digest, bool),

@@ -24,7 +24,8 @@
 //!    executed time, whichever comes first. A restart rebuilds it from the disk.
 //! 4. `Valid` is said, and an own body is called durable, only after the sync that covers its body.
 //! 5. A section is removed only when executed time is past everything in it; what a block accepted was copied before.
-//! 6. What was accepted never waits for a block again, whatever crash comes between.
+//! 6. What was executed never waits for a block again, whatever crash comes between. What a block accepted whose commit was
+//!    lost waits for that block again.
 //! 7. No producer can use memory or disk of another's.
 //! 8. After a disk error nothing is answered any more: the actor ends with the error and the node stops.
 //! 9. `state` never awaits.
@@ -41,10 +42,11 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use crate::disk::Disk;
 pub use actor::{Actor, Executed, Outlets, Types, open};
-pub use config::{Amount, Config, Disk, Limits, Rate};
+pub use config::{Amount, Config, Limits, Rate};
 pub use disk::Machine;
-pub use ingress::{Accepted, Found, Mailbox};
+pub use ingress::{Accepted, Found, Mailbox, Usage};
 pub use message::{Absence, Effect, Location, Message, Source};
 pub use record::Record;
 pub use state::{Resident, Restored, State};

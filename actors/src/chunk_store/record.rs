@@ -1,5 +1,6 @@
 //! What lies on the disk under a bucket.
 
+use super::message::Location;
 use crate::reference::Reference;
 use bytes::{BufMut, Bytes};
 use commonware_codec::{
@@ -31,6 +32,10 @@ pub enum Record<P> {
     Sealed {
         /// As if the body had been written with it.
         reference: Reference<P>,
+        /// Where the draft lies: the same transactions may be packed, and named, more than once.
+        draft: Location,
+        /// The body once more, if the draft lies where it is pruned too early.
+        body: Option<Bytes>,
     },
 }
 
@@ -42,8 +47,20 @@ impl<P> Record<P> {
     /// The key it is filed under.
     pub const fn digest(&self) -> Digest {
         match self {
-            Self::Body { reference, .. } | Self::Sealed { reference } => reference.place.digest,
+            Self::Body { reference, .. } | Self::Sealed { reference, .. } => reference.place.digest,
             Self::Draft { payload, .. } => payload.digest,
+        }
+    }
+
+    /// A body of this node's own that has to lie elsewhere as well: of a draft, or of an earlier header's.
+    pub const fn moved(reference: Reference<P>, body: Bytes, draft: Option<Location>) -> Self {
+        match draft {
+            Some(draft) => Self::Sealed {
+                reference,
+                draft,
+                body: Some(body),
+            },
+            None => Self::Body { reference, body },
         }
     }
 
@@ -51,7 +68,7 @@ impl<P> Record<P> {
     pub fn into_body(self) -> Option<Bytes> {
         match self {
             Self::Body { body, .. } | Self::Draft { body, .. } => Some(body),
-            Self::Sealed { .. } => None,
+            Self::Sealed { body, .. } => body,
         }
     }
 }
@@ -75,9 +92,15 @@ impl<P: PublicKey> Write for Record<P> {
                 slot.write(buf);
                 body.write(buf);
             }
-            Self::Sealed { reference } => {
+            Self::Sealed {
+                reference,
+                draft,
+                body,
+            } => {
                 SEALED.write(buf);
                 reference.write(buf);
+                draft.index().write(buf);
+                body.write(buf);
             }
         }
     }
@@ -88,7 +111,7 @@ impl<P: PublicKey> EncodeSize for Record<P> {
         1 + match self {
             Self::Body { body, .. } => Reference::<P>::SIZE + body.encode_size(),
             Self::Draft { body, .. } => Digest::SIZE + 4 + 8 + body.encode_size(),
-            Self::Sealed { .. } => Reference::<P>::SIZE,
+            Self::Sealed { body, .. } => Reference::<P>::SIZE + 8 + body.encode_size(),
         }
     }
 }
@@ -122,6 +145,8 @@ impl<P: PublicKey> Read for Record<P> {
             }
             SEALED => Ok(Self::Sealed {
                 reference: Reference::read(buf)?,
+                draft: Location::at(u64::read(buf)?),
+                body: Option::<Bytes>::read_cfg(buf, body_bytes)?,
             }),
             other => Err(Error::InvalidEnum(other)),
         }

@@ -13,6 +13,7 @@ use super::{
     State,
 };
 use crate::{
+    Canary,
     chunk::Chunk,
     reference::Reference,
     testing::{Key, World},
@@ -59,7 +60,9 @@ fn config(world: &World) -> Config<Key> {
             page_cache: NZUsize!(8),
             write_buffer_bytes: NZUsize!(1 << 12),
             section_blocks: NZU64!(2),
+            read_at_start: true,
         },
+        canary: Canary::None,
     }
 }
 
@@ -80,30 +83,44 @@ enum Seen {
 struct Store {
     world: World,
     state: State<Key>,
+    limits: Limits,
     now_ms: u64,
     /// What was written, and how much of it is durable.
     disk: BTreeMap<Location, Record<Key>>,
     unsynced: BTreeMap<Location, Record<Key>>,
     /// Digests that lie under a block height, durably.
     accepted: BTreeSet<Digest>,
+    /// How far the blocks that were kept include each lane.
+    lanes: BTreeMap<Key, u64>,
 }
 
 impl Store {
     fn new() -> Self {
+        Self::limited(config(&World::new()).limits)
+    }
+
+    fn limited(limits: Limits) -> Self {
         let world = World::new();
         let restored = Restored {
             executed_ms: 0,
             executed_height: 0,
+            lanes: BTreeMap::new(),
             residents: Vec::new(),
         };
-        let state = State::restore(config(&world), restored);
+        let config = Config {
+            limits,
+            ..config(&world)
+        };
+        let state = State::restore(config, restored);
         Self {
             world,
             state,
+            limits,
             now_ms: SLOT,
             disk: BTreeMap::new(),
             unsynced: BTreeMap::new(),
             accepted: BTreeSet::new(),
+            lanes: BTreeMap::new(),
         }
     }
 
@@ -117,9 +134,14 @@ impl Store {
         let restored = Restored {
             executed_ms,
             executed_height: 0,
+            lanes: self.lanes.clone(),
             residents: self.disk.iter().map(resident).collect(),
         };
-        self.state = State::restore(config(&self.world), restored);
+        let config = Config {
+            limits: self.limits,
+            ..config(&self.world)
+        };
+        self.state = State::restore(config, restored);
     }
 
     fn apply(&mut self, message: Message<Key>) -> Vec<Seen> {
@@ -151,13 +173,15 @@ impl Store {
                 from,
                 to,
                 reference,
+                sealed,
             } => {
                 let record = self.disk.get(&from).or_else(|| self.unsynced.get(&from));
                 let body = record
                     .cloned()
                     .and_then(Record::into_body)
                     .expect("a body lies there");
-                self.unsynced.insert(to, Record::Body { reference, body });
+                let record = Record::moved(reference, body, sealed.then_some(from));
+                self.unsynced.insert(to, record);
                 return None;
             }
             Effect::Persisted(digest, durable) => Seen::Persisted(digest, durable),
@@ -209,6 +233,10 @@ impl Store {
     fn keep(&mut self, height: u64, references: &[Reference<Key>]) -> Vec<Seen> {
         self.accepted
             .extend(references.iter().map(|it| it.place.digest));
+        for reference in references {
+            let included = self.lanes.entry(reference.sequencer.clone()).or_default();
+            *included = reference.place.height.max(*included);
+        }
         let references = references.to_vec();
         assert_eq!(self.apply(Message::Kept { height, references }), []);
         self.sync()

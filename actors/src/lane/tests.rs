@@ -4,14 +4,17 @@ mod nouns;
 
 use super::{Outlets, Owner, Reports};
 use crate::{
+    Canary,
     certificate_pool::{self, Candidate, Selection},
     chunk_store::{self, Disk, Executed, Found, Limits, open},
     reference::Reference,
     relay,
-    testing::{Key, Letters, World},
+    testing::{
+        Key, Letters, World,
+        network::{self, Sim},
+    },
 };
-use commonware_cryptography::Signer as _;
-use commonware_p2p::simulated::{self, Control, Link, Oracle};
+use commonware_p2p::simulated::{Control, Link, Oracle};
 use commonware_parallel::Sequential;
 use commonware_runtime::{
     Clock as _, Quota, Runner as _, Supervisor as _,
@@ -19,24 +22,22 @@ use commonware_runtime::{
 };
 use commonware_utils::{NZU32, NZU64, NZUsize, probability};
 use drystone_engine::{
-    Canary, Channel, Channels, Config, Engine, Horizon, Network, alarm, journal,
+    Channel, Config, Engine, Horizon, Network, alarm, journal,
     types::{Bounds, Header},
 };
-use nouns::{Bits, Nouns, Seats, Writer};
+use nouns::{Bits, Book, Nouns, Seats, Writer};
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-type Sim =
-    Channels<simulated::Sender<Key, Context>, simulated::Receiver<Key>, Control<Key, Context>>;
-
 struct Node {
     engine: Engine<Nouns>,
     store: chunk_store::Mailbox<Key>,
     relay: relay::Mailbox<Key>,
     pool: certificate_pool::Mailbox<Nouns>,
+    book: Book,
 }
 
 async fn channel(control: &Control<Key, Context>, number: u64) -> Channel<Sim> {
@@ -73,10 +74,14 @@ async fn start(
         reading_max: 8,
         opening_max: 8,
         mailbox_size: NZUsize!(64),
+        canary: Canary::None,
     };
     let (relay, inbox) = relay::mailbox(&context, &relaying);
     let engine = Arc::new(OnceLock::new());
+    let book = Book::default();
     let outlets = Outlets {
+        genesis: genesis.clone(),
+        mempool: book.clone(),
         relay: relay.clone(),
         engine: engine.clone(),
     };
@@ -88,6 +93,7 @@ async fn start(
         retention_blocks: 10,
         mailbox_size: NZUsize!(64),
         disk: Disk::recommended(format!("node-{who}-chunks")),
+        canary: Canary::None,
     };
     let (actor, store) = open::<_, Nouns>(
         context.child("store"),
@@ -120,6 +126,7 @@ async fn start(
         genesis: genesis.clone(),
         certificates_max: 4,
         mailbox_size: NZUsize!(64),
+        canary: Canary::None,
     };
     let (actor, pool) = certificate_pool::Actor::<_, Nouns>::new(context.child("pool"), pooling);
     actor.start();
@@ -146,6 +153,7 @@ async fn start(
             relay: relay.clone(),
         },
         reporter: Reports {
+            mempool: book.clone(),
             pool: pool.clone(),
             store: store.clone(),
             relay: relay.clone(),
@@ -159,7 +167,7 @@ async fn start(
         priority_acks: true,
         mailbox_size: NZUsize!(64),
         journal,
-        canary: Canary::None,
+        canary: drystone_engine::Canary::None,
     };
     let network = Network::<Sim> {
         headers: channel(&control, 0).await,
@@ -176,34 +184,18 @@ async fn start(
         store,
         relay,
         pool,
+        book,
     }
 }
 
+/// Links everybody: about 10 ms, and one message in fifty is lost.
 async fn connect(context: &Context, world: &World) -> Oracle<Key, Context> {
-    let keys: Vec<_> = (0..4).map(|it| world.keys[it].public_key()).collect();
-    let settings = simulated::Config {
-        max_size: 1 << 20,
-        max_peers_per_set: NZUsize!(8),
-        disconnect_on_block: true,
-        tracked_peer_sets: NZUsize!(1),
+    let link = Link {
+        latency: Duration::from_millis(10),
+        jitter: Duration::from_millis(2),
+        success_rate: probability!(0.98),
     };
-    let (network, oracle) =
-        simulated::Network::new_with_peers(context.child("network"), settings, keys.clone()).await;
-    network.start();
-    for a in &keys {
-        for b in keys.iter().filter(|it| *it != a) {
-            let link = Link {
-                latency: Duration::from_millis(10),
-                jitter: Duration::from_millis(2),
-                success_rate: probability!(0.98),
-            };
-            oracle
-                .add_link(a.clone(), b.clone(), link)
-                .await
-                .expect("a new link");
-        }
-    }
-    oracle
+    network::connect(context, world, 4, 1 << 20, link).await
 }
 
 /// Includes and executes what one node's pool hands out, and tells all nodes.
@@ -283,6 +275,14 @@ fn certified_chunks_have_their_bodies_with_a_quorum_and_anyone_can_fetch_them() 
                 }
             }
             assert_eq!(lanes.len(), 4, "every lane was included");
+            for node in &nodes {
+                let sighted = node.book.sighted.lock().len();
+                assert!(
+                    sighted > 60,
+                    "{sighted} transactions of others were sighted"
+                );
+                assert_eq!(node.book.certified.lock().len(), 4, "of every lane");
+            }
             assert!(chunks > 100, "{chunks} chunks were certified and included");
         });
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Activity, Effect, Ingress, Mailbox, Message, Observer as _, Refusal, State, config::Config,
-    metrics::Metrics, wire,
+    metrics::Metrics, submissions::Submissions, wire,
 };
 use crate::{
     builder,
@@ -40,6 +40,7 @@ pub struct Actor<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Type
     peers: Peers<N>,
     builder: builder::Mailbox,
     metrics: Metrics,
+    submissions: Submissions,
     checking: Pool<'static, Checks>,
 }
 
@@ -47,11 +48,13 @@ pub struct Actor<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Type
 pub fn mailbox<E: Environment, T: Types>(
     context: &E,
     config: &Config,
+    rules: T::Rules,
 ) -> (Mailbox<T>, mailbox::Receiver<Ingress<T>>) {
     let (sender, receiver) = mailbox::new(context.child("mailbox"), config.mailbox_size);
     let retry_after_ms = config.pool.retry_after_ms;
     let mailbox = Mailbox {
         sender,
+        rules,
         retry_after_ms,
     };
     (mailbox, receiver)
@@ -102,6 +105,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             peers,
             builder,
             metrics,
+            submissions: Submissions::default(),
             checking: Pool::default(),
         }
     }
@@ -135,12 +139,16 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
 
     fn ingress(&mut self, message: Ingress<T>, effects: &mut Vec<Effect<T>>) {
         let message = match message {
-            Ingress::Submitted { bytes, client } => {
-                self.metrics.submitted.inc();
-                let transaction = Transaction::decode(&self.rules, bytes);
+            // A client that went away meanwhile makes room for others.
+            Ingress::Submitted { responder, .. } if responder.is_closed() => return,
+            Ingress::Submitted {
+                transactions,
+                responder,
+            } => {
+                self.metrics.submitted.inc_by(transactions.len() as u64);
                 Message::Submitted {
-                    transaction,
-                    client,
+                    submission: self.submissions.begin(transactions.len(), responder),
+                    transactions,
                 }
             }
             Ingress::Sighted(sighting) => Message::Sighted(sighting),
@@ -155,6 +163,10 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             Ingress::BlocksOnly(on) => Message::BlocksOnly(on),
             Ingress::Asked(batch) => Message::Asked(batch),
             Ingress::Built(built) => Message::Built(built),
+            Ingress::Usage(responder) => {
+                let _ = responder.send(self.state.total());
+                return;
+            }
         };
         self.apply(message, effects);
     }
@@ -209,8 +221,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
                     }
                 });
             }
-            // A client that went away does not want to know.
-            Effect::Answer { client, answer } => _ = client.send(answer),
+            Effect::Answer { client, answer } => self.submissions.answer(client, answer),
             Effect::Send { to, message } => {
                 match &message {
                     wire::Message::Announce(ids) => {

@@ -1,6 +1,6 @@
 //! What a mempool is built with.
 
-use crate::chunk;
+use crate::{Canary, chunk};
 use std::num::NonZeroUsize;
 
 /// An amount of transactions: how many, and their bytes.
@@ -43,11 +43,24 @@ pub struct PoolConfig {
     pub stagger_ms: u64,
 }
 
+impl PoolConfig {
+    /// What all peers together may have delivered: a quarter of the pool is left to clients, however many peers lie.
+    pub(super) const fn delivered_max(&self) -> Amount {
+        Amount {
+            items: self.pool_max.items - self.pool_max.items / 4,
+            bytes: self.pool_max.bytes - self.pool_max.bytes / 4,
+        }
+    }
+}
+
 /// How transactions spread.
 #[derive(Clone, Debug)]
 pub struct GossipConfig {
-    /// How long a new id waits for others to be announced with.
+    /// How long a new id waits for others to be announced with, at most: announcements go out once in so long. At least 1.
     pub announce_linger_ms: u64,
+    /// How much longer an id waits that a client brought and this node may pack: a chunk of its own makes most
+    /// announcements needless.
+    pub pack_linger_ms: u64,
     /// How often what is still pending is announced again.
     pub reannounce_ms: u64,
     /// Ids announced again at once.
@@ -57,7 +70,8 @@ pub struct GossipConfig {
     pub fanout: usize,
     /// How long an announced id waits for others to be asked for with, or for its chunk.
     pub fetch_linger_ms: u64,
-    /// How long an answer may take before another announcer is asked.
+    /// How long an answer may take before another announcer is asked. It doubles with each request in a row that a peer leaves
+    /// without an answer.
     pub fetch_timeout_ms: u64,
     /// Announcers of an id that are remembered.
     pub announcers_max: usize,
@@ -80,6 +94,8 @@ pub struct Config {
     pub wire: super::wire::Limits,
     /// Messages the mailbox holds before its policy sets in.
     pub mailbox_size: NonZeroUsize,
+    /// The planted bug, if any.
+    pub canary: Canary,
 }
 
 impl Config {
@@ -102,11 +118,16 @@ impl Config {
                 >= self.wire.transaction_bytes_max + super::wire::OVERHEAD_MAX,
             "a message fits a transaction of the largest size"
         );
+        assert!(
+            gossip.served_bytes_max >= pool.transaction_bytes_max,
+            "the largest transaction can be served"
+        );
         for (name, value) in [
             ("check_batch_max", pool.check_batch_max),
             ("seal.items", pool.seal.items),
             ("seal.bytes", pool.seal.bytes),
             ("fanout", gossip.fanout),
+            ("announce_linger_ms", gossip.announce_linger_ms as usize),
             ("announcers_max", gossip.announcers_max),
             ("requested_max", gossip.requested_max),
             ("wire.ids_max", self.wire.ids_max),

@@ -1,12 +1,11 @@
 //! What reaches the mempool.
 
-use super::Source;
+use super::{Amount, Source};
 use crate::{
     transaction::{Checks, Invalid, Transaction},
     types::Types,
 };
-use bytes::Bytes;
-use commonware_actor::mailbox::{Policy, Sender};
+use commonware_actor::mailbox::Policy;
 use commonware_utils::channel::oneshot;
 use drystone_engine::{
     coalesce::{Coalesce, retain},
@@ -33,8 +32,14 @@ pub enum Answer {
     },
 }
 
-/// Who a client's answer goes to.
-pub type Client = oneshot::Sender<Answer>;
+/// Whom an answer is for: one transaction of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Client {
+    /// Which submission.
+    pub submission: u64,
+    /// Which of its transactions.
+    pub index: usize,
+}
 
 /// A chunk whose body is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,12 +111,12 @@ pub type Batch = oneshot::Sender<Vec<Arc<Transaction>>>;
 
 /// What the state is told. Facts in the past tense.
 pub enum Message<T: Types> {
-    /// A client submitted a transaction.
+    /// A client submitted transactions.
     Submitted {
+        /// What the answers name.
+        submission: u64,
         /// What was read.
-        transaction: Result<Arc<Transaction>, Invalid>,
-        /// Who is answered.
-        client: Client,
+        transactions: Vec<Result<Arc<Transaction>, Invalid>>,
     },
     /// A peer has transactions.
     Announced {
@@ -176,10 +181,10 @@ pub enum Message<T: Types> {
 pub enum Ingress<T: Types> {
     /// See [`Message::Submitted`].
     Submitted {
-        /// What.
-        bytes: Bytes,
-        /// Who is answered.
-        client: Client,
+        /// What was read.
+        transactions: Vec<Result<Arc<Transaction>, Invalid>>,
+        /// Takes an answer for each.
+        responder: oneshot::Sender<Vec<Answer>>,
     },
     /// See [`Message::Sighted`].
     Sighted(Sighting<T::PublicKey>),
@@ -195,6 +200,8 @@ pub enum Ingress<T: Types> {
     Asked(Batch),
     /// See [`Message::Built`].
     Built(Built<T::PublicKey>),
+    /// Somebody asks what is held.
+    Usage(oneshot::Sender<Amount>),
 }
 
 /// A full mailbox drops what a client submits, who is told to come back; and sightings, without which a
@@ -223,69 +230,10 @@ impl<T: Types> Coalesce for Ingress<T> {
             (Self::Executed(held), Self::Executed(later)) => held.merge(later),
             (Self::Entered(held), Self::Entered(later)) => *held = later,
             (Self::BlocksOnly(held), Self::BlocksOnly(later)) => *held = later,
+            (Self::Usage(held), Self::Usage(later)) => *held = later,
             (_, later) => return Some(later),
         }
         None
-    }
-}
-
-/// How clients and other actors reach the mempool.
-pub struct Mailbox<T: Types> {
-    pub(super) sender: Sender<Ingress<T>>,
-    pub(super) retry_after_ms: u64,
-}
-
-impl<T: Types> Clone for Mailbox<T> {
-    fn clone(&self) -> Self {
-        Self {
-            sender: self.sender.clone(),
-            retry_after_ms: self.retry_after_ms,
-        }
-    }
-}
-
-impl<T: Types> Mailbox<T> {
-    /// Submits a client's transaction.
-    pub async fn submit(&self, bytes: Bytes) -> Answer {
-        let (client, answer) = oneshot::channel();
-        let _ = self.sender.enqueue(Ingress::Submitted { bytes, client });
-        answer.await.unwrap_or(Answer::Busy {
-            retry_after_ms: self.retry_after_ms,
-        })
-    }
-
-    /// A chunk's body is here.
-    pub fn sighted(&self, sighting: Sighting<T::PublicKey>) {
-        let _ = self.sender.enqueue(Ingress::Sighted(sighting));
-    }
-
-    /// A lane is certified up to a height.
-    pub fn certified(&self, sequencer: T::PublicKey, height: u64) {
-        let lanes = BTreeMap::from([(sequencer, height)]);
-        let _ = self.sender.enqueue(Ingress::Certified(lanes));
-    }
-
-    /// A block was executed.
-    pub fn executed(&self, executed: Executed<T::PublicKey>) {
-        let _ = self.sender.enqueue(Ingress::Executed(executed));
-    }
-
-    /// The set of peers or sequencers changed.
-    pub fn entered(&self, members: Members<T::PublicKey>) {
-        let _ = self.sender.enqueue(Ingress::Entered(members));
-    }
-
-    /// Whether this node follows blocks only.
-    pub fn blocks_only(&self, on: bool) {
-        let _ = self.sender.enqueue(Ingress::BlocksOnly(on));
-    }
-
-    pub(crate) fn asked(&self, batch: Batch) {
-        let _ = self.sender.enqueue(Ingress::Asked(batch));
-    }
-
-    pub(crate) fn built(&self, built: Built<T::PublicKey>) {
-        let _ = self.sender.enqueue(Ingress::Built(built));
     }
 }
 

@@ -5,7 +5,7 @@
 //!   clients --> check ---> pool ---> candidates --> builder
 //!   peers <--> announce,     ^  |       ^
 //!              get, contents |  +-------+-- held back while a live chunk holds them
-//!   executor --- executed, expired: out; the rest is checked again
+//!   executor --- executed, expired: out; what no chunk carries is checked again
 //! ```
 //!
 //! Invariants:
@@ -22,9 +22,11 @@
 mod actor;
 mod config;
 mod ingress;
+mod mailbox;
 mod metrics;
 mod refusal;
 mod state;
+mod submissions;
 #[cfg(test)]
 mod tests;
 
@@ -33,9 +35,10 @@ pub mod wire;
 pub use actor::{Actor, Application, Peers, Start, mailbox};
 pub use config::{Amount, Config, GossipConfig, PoolConfig};
 pub use ingress::{
-    Activity, Answer, Batch, Built, Client, Executed, Ingress, Mailbox, Members, Message, Rank,
-    Readiness, Sighting, Verdict,
+    Activity, Answer, Batch, Built, Client, Executed, Ingress, Members, Message, Rank, Readiness,
+    Sighting, Verdict,
 };
+pub use mailbox::Mailbox;
 pub use refusal::Refusal;
 pub use state::{Effect, State};
 

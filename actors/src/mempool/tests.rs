@@ -1,5 +1,6 @@
 mod dialog;
 mod fetches;
+mod mailbox;
 mod model;
 mod node;
 mod packing;

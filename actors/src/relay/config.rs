@@ -1,19 +1,11 @@
 //! How a relay is bounded and paced.
 
-use drystone_engine::types::Genesis;
-use std::{
-    num::{NonZeroU64, NonZeroUsize},
-    sync::Arc,
+use crate::{
+    Canary,
+    serving::{Limits, Rate},
 };
-
-/// Bytes that a peer may have, over time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// Each second.
-    pub bytes_per_second: NonZeroU64,
-    /// At once.
-    pub burst_bytes: u64,
-}
+use drystone_engine::types::Genesis;
+use std::{num::NonZeroUsize, sync::Arc};
 
 /// Parameters of a relay.
 #[derive(Clone, Debug)]
@@ -44,9 +36,19 @@ pub struct Config<P> {
     pub opening_max: usize,
     /// Messages the mailbox holds before its overflow policy takes over.
     pub mailbox_size: NonZeroUsize,
+    /// The planted bug, if any.
+    pub canary: Canary,
 }
 
 impl<P> Config<P> {
+    pub(super) const fn limits(&self) -> Limits {
+        Limits {
+            rate: self.serving,
+            requests_max: self.requests_max,
+            reading_max: self.reading_max,
+        }
+    }
+
     /// Panics if the sizes contradict each other.
     pub(super) fn check(&self) {
         let body = u64::from(self.genesis.chunk_bytes_max);

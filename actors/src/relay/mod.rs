@@ -39,8 +39,9 @@ mod state;
 mod tests;
 mod wire;
 
+pub use crate::serving::Rate;
 pub use actor::{Actor, Inbox, Network, mailbox};
-pub use config::{Config, Rate};
+pub use config::Config;
 pub use ingress::{Fetched, Mailbox};
 pub use refusal::Refusal;
 pub use state::{Effect, Message, State};

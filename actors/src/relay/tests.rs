@@ -1,12 +1,14 @@
 //! The relay's decisions. Nobody sends anything here: the test is all other nodes.
 
 mod fetching;
+mod mailbox;
 mod nodes;
 mod serving;
 mod wire;
 
 use super::{Answer, Config, Effect, Message, Parcel, Rate, Refusal, Request, State};
 use crate::{
+    Canary,
     chunk::{self, Chunk},
     reference::Reference,
     testing::{Key, World, chunk},
@@ -37,6 +39,7 @@ fn config(world: &World) -> Config<Key> {
         reading_max: 2,
         opening_max: 2,
         mailbox_size: NZUsize!(4),
+        canary: Canary::None,
     }
 }
 

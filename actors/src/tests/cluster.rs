@@ -1,7 +1,7 @@
 //! Mempools and builders of several nodes on one simulated network, and nodes played by the test.
 
 use crate::{
-    builder,
+    Canary, builder,
     mempool::{self, Actor, Application, Config, Members, Peers, Rank, Start, wire},
     testing::{
         Key, World, genesis,
@@ -19,7 +19,7 @@ use drystone_engine::Channels;
 use std::{sync::Arc, time::Duration};
 
 /// How the nodes reach each other.
-type Net = Channels<Sender, Receiver, Control<Key, Context>>;
+pub type Net = Channels<Sender, Receiver, Control<Key, Context>>;
 type Sender = simulated::Sender<Key, Context>;
 type Receiver = simulated::Receiver<Key>;
 
@@ -115,7 +115,7 @@ impl Cluster {
         }
     }
 
-    async fn channel(&self, who: usize) -> (Sender, Receiver) {
+    pub async fn channel(&self, who: usize) -> (Sender, Receiver) {
         let control = self.oracle.control(self.world.key(who));
         let quota = Quota::per_second(NZU32!(10_000));
         control.register(0, quota).await.expect("registered once")
@@ -130,7 +130,7 @@ impl Cluster {
             self.oracle.control(self.world.key(who)),
         );
         let (book, till, shelf) = (Book::default(), Till::default(), Shelf::default());
-        let (mempool, inbox) = mempool::mailbox(&context.child("mempool"), &config);
+        let (mempool, inbox) = mempool::mailbox(&context.child("mempool"), &config, till.clone());
         let (builder, orders) = builder::mailbox(&context.child("builder"), config.mailbox_size);
         let chunk = config.pool.chunk;
         let application = Application {
@@ -159,6 +159,7 @@ impl Cluster {
                 chunk,
                 seal_ms: 50,
                 retry_ms: 20,
+                canary: Canary::None,
             },
             orders,
             mempool.clone(),
@@ -182,6 +183,11 @@ impl Cluster {
             shelf,
             tasks,
         }
+    }
+
+    /// Cuts off peers of a node.
+    pub fn blocker(&self, who: usize) -> Control<Key, Context> {
+        self.oracle.control(self.world.key(who))
     }
 
     /// A node that the test plays.

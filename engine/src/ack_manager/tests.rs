@@ -195,7 +195,7 @@ fn a_duplicate_ack_counts_once() {
     assert_eq!(manager.state.acks_held(), 1);
 }
 
-// L-04, L-23
+// L-04, L-23, D-25
 #[test]
 fn acks_of_another_header_height_lane_or_epoch_are_not_counted() {
     let world = World::new();

@@ -20,6 +20,7 @@ fn an_epoch_whose_committee_is_not_known_yet_is_an_error_and_can_be_entered_late
             tip_manager,
             sequencer,
             provider: world.provider(0),
+            muted_until: 0,
         };
         assert!(matches!(engine.entered(10), Err(Error::Epoch(10))));
         assert!(tips.recv().now_or_never().is_none() && own.recv().now_or_never().is_none());

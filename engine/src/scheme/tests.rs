@@ -78,6 +78,7 @@ impl<F: Fixture> World<F> {
     }
 }
 
+// D-26
 fn a_quorum_certifies_and_one_less_does_not<F: Fixture>() {
     let world = World::<F>::new();
     for count in 3..=4 {
@@ -206,6 +207,7 @@ fn a_certificate_claiming_a_million_signers_is_refused<F: Fixture>() {
     assert!(world.assemble(4).unwrap().encode().len() <= largest);
 }
 
+// D-26
 fn a_certificate_has_one_encoding_and_no_flipped_bit_survives<F: Fixture>() {
     let world = World::<F>::new();
     let bounds = world.committee.verifier.certificate_codec_config();

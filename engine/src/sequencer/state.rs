@@ -287,6 +287,8 @@ impl<T: Types> State<T> {
     /// nothing but a certificate or the chain has moved the lane since.
     fn seal(&mut self, effects: &mut Vec<Effect<T>>) {
         if !self.is_sequencer() {
+            // Its body is kept for a header made now: if this node ever comes back, it is gone by then.
+            self.held = None;
             return;
         }
         let Some(payload) = self.held.take() else {

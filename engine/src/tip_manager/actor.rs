@@ -162,6 +162,17 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             Ingress::Entered(epoch) => Message::Entered(epoch),
             Ingress::Advanced(horizon) => Message::Advanced(horizon),
             Ingress::Stirred => Message::Stirred,
+            Ingress::Asked {
+                sequencer,
+                above,
+                to,
+                responder,
+            } => Message::Asked {
+                sequencer,
+                above,
+                to,
+                responder,
+            },
             Ingress::Proposed(envelope) => Message::Delivered {
                 from: self.me.clone(),
                 envelope,
@@ -215,7 +226,10 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             Effect::Judge(header) => return self.judge(header),
             Effect::Ack(acks) => self.ack(acks),
             Effect::Answer { to, envelope } => {
-                let bytes = envelope.encode(self.state.epochs().current());
+                let epochs = self.state.epochs();
+                // Nobody is shown the lane of a sequencer that left long ago.
+                let committee = epochs.holding(&envelope.sequencer)?;
+                let bytes = envelope.encode(&committee);
                 self.peers.headers.0.send(Recipients::One(to), bytes, false);
             }
             Effect::Serve { to, from, upto } => {
@@ -231,6 +245,8 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             }
             Effect::Check(candidates) => self.check(candidates),
             Effect::Report(activity) => self.report(activity),
+            // Who does not wait any more needs nothing.
+            Effect::Walked(responder, run) => _ = responder.send(run),
             Effect::Refuse { from, refusal } => self.refuse(&from, &refusal),
         }
         None
@@ -350,7 +366,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
                     .epoch
                     .set(i64::try_from(*epoch).unwrap_or(i64::MAX));
             }
-            Activity::Proposed(_) | Activity::Acked { .. } => {}
+            Activity::Proposed(_) | Activity::Linked(_) | Activity::Acked { .. } => {}
         }
         self.config.reporter.report(activity);
     }

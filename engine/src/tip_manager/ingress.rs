@@ -1,13 +1,15 @@
 //! What reaches the tip manager.
 
+use super::state::Run;
 use crate::{
     activity::Verdict,
     coalesce::{Coalesce, retain},
     horizon::Horizon,
-    types::{Certificate, Digest, Types},
+    types::{Certificate, Digest, Tip, Types},
     wire::{Envelope, Gossip},
 };
 use commonware_actor::mailbox::{Policy, Sender};
+use commonware_utils::channel::oneshot;
 use std::{collections::VecDeque, sync::Arc};
 
 /// A certificate on its way through verification, and who showed it.
@@ -38,8 +40,19 @@ pub enum Message<T: Types> {
     },
     /// Certificates were checked, in the order they were handed out.
     Checked(Vec<(Candidate<T>, bool)>),
-    /// A certificate of this node's own lane was assembled here.
+    /// A certificate was assembled here, or is part of a block that is valid.
     Assembled(Arc<Certificate<T>>),
+    /// A voter or the executor of this node needs the headers of a lane above a height, down from a place.
+    Asked {
+        /// Whose lane.
+        sequencer: T::PublicKey,
+        /// The height below the lowest.
+        above: u64,
+        /// The highest.
+        to: Tip,
+        /// Takes them, lowest first, once all are here.
+        responder: oneshot::Sender<Run<T>>,
+    },
     /// The application gave its verdict on a chunk.
     Judged {
         /// Whose lane.
@@ -79,18 +92,29 @@ pub enum Ingress<T: Types> {
     Advanced(Horizon<T::PublicKey>),
     /// See [`Message::Stirred`].
     Stirred,
+    /// See [`Message::Asked`].
+    Asked {
+        /// Whose lane.
+        sequencer: T::PublicKey,
+        /// The height below the lowest.
+        above: u64,
+        /// The highest.
+        to: Tip,
+        /// Takes them.
+        responder: oneshot::Sender<Run<T>>,
+    },
     /// A header of the node's own lane, durable: as if a peer had delivered it.
     Proposed(Envelope<T>),
 }
 
 /// Facts are coalesced by kind, so the overflow is bounded: positions and epochs are monotone, the newest
 /// certificate covers the older ones, horizons merge. An own header is dropped: it is fetched or sent
-/// again like any other.
+/// again like any other. So is a question for headers: who asked sees its responder end, and asks again.
 impl<T: Types> Policy for Ingress<T> {
     type Overflow = VecDeque<Self>;
 
     fn handle(overflow: &mut VecDeque<Self>, message: Self) {
-        if !matches!(message, Self::Proposed(_)) {
+        if !matches!(message, Self::Proposed(_) | Self::Asked { .. }) {
             retain(overflow, message);
         }
     }
@@ -102,7 +126,9 @@ impl<T: Types> Coalesce for Ingress<T> {
             (Self::Synced(held), Self::Synced(position)) => *held = position.max(*held),
             (Self::Entered(held), Self::Entered(epoch)) => *held = epoch.max(*held),
             (Self::Advanced(held), Self::Advanced(horizon)) => held.merge(horizon),
-            (Self::Assembled(held), Self::Assembled(certificate)) => {
+            (Self::Assembled(held), Self::Assembled(certificate))
+                if held.sequencer == certificate.sequencer =>
+            {
                 if held.rank() < certificate.rank() {
                     *held = certificate;
                 }
@@ -137,6 +163,19 @@ impl<T: Types> Mailbox<T> {
     /// A body arrived or a quota was freed.
     pub fn stirred(&self) {
         let _ = self.0.enqueue(Ingress::Stirred);
+    }
+
+    /// The headers of a lane above a height that a place leads down to, lowest first, once all of them are here. They are
+    /// fetched if they are not. If the engine is overloaded or ends, the sender is dropped.
+    pub fn run(&self, sequencer: T::PublicKey, above: u64, to: Tip) -> oneshot::Receiver<Run<T>> {
+        let (responder, run) = oneshot::channel();
+        let _ = self.0.enqueue(Ingress::Asked {
+            sequencer,
+            above,
+            to,
+            responder,
+        });
+        run
     }
 
     pub(crate) fn synced(&self, position: u64) {

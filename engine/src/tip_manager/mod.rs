@@ -13,7 +13,9 @@
 //!    up to it is here or covered by the base.
 //! 4. A base is journaled before any lock it covers is dropped; an epoch before any ack in it.
 //! 5. Memory is bounded: a window of headers above the base, the certified headers above the executed
-//!    inclusion, one candidate certificate a lane and peer, one proof an epoch and sequencer.
+//!    inclusion, of those below it the last (`lane_headers_max` a lane, until they expire), `WALKS_MAX` runs
+//!    that are waited for, each with its headers that no lane has a place for, one candidate certificate a
+//!    lane and peer, one proof an epoch and sequencer.
 //! 6. Nothing a peer sends panics.
 
 mod actor;
@@ -28,4 +30,4 @@ pub use actor::{Actor, Peers};
 pub(crate) use actor::{Neighbours, mailbox};
 pub use config::Config;
 pub use ingress::{Candidate, Ingress, Mailbox, Message};
-pub use state::{Config as StateConfig, Effect, State, To, entered};
+pub use state::{Config as StateConfig, Effect, Run, State, To, entered, muted_until};

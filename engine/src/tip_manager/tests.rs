@@ -9,3 +9,4 @@ mod headers;
 mod jumps;
 mod model;
 mod restart;
+mod walks;

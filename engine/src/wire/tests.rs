@@ -73,7 +73,7 @@ fn an_envelope_has_one_encoding() {
     }
 }
 
-// D-30, R-11, L-13
+// D-03, D-30, R-11, L-13
 #[test]
 fn acks_have_one_encoding_and_one_sender() {
     let world = World::new();

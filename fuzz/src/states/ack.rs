@@ -1,6 +1,6 @@
 //! The ack manager's state.
 
-use super::STEPS_MAX;
+use super::drive;
 use crate::nouns::{BOUNDS, Deployed, NODES, Nouns, World};
 use arbitrary::{Result, Unstructured};
 use commonware_cryptography::certificate::Scheme as _;
@@ -187,10 +187,5 @@ pub fn ack_manager(data: &[u8]) {
         job: None,
         certified: None,
     };
-    let mut bytes = Unstructured::new(data);
-    for _ in 0..STEPS_MAX {
-        if bytes.is_empty() || driver.step(&mut bytes).is_err() {
-            break;
-        }
-    }
+    drive(data, |u| driver.step(u));
 }

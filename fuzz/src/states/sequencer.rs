@@ -1,6 +1,6 @@
 //! The sequencer engine's state.
 
-use super::{STEPS_MAX, journal::Journal};
+use super::{drive, journal::Journal};
 use crate::nouns::{Deployed, NODES, Nouns, World};
 use arbitrary::{Result, Unstructured};
 use drystone_engine::{
@@ -225,11 +225,6 @@ pub fn sequencer(data: &[u8]) {
 /// The sequencer engine with one.
 pub fn sequencer_with(canary: Canary, data: &[u8]) {
     let mut driver = Driver::new(canary);
-    let mut bytes = Unstructured::new(data);
     driver.apply(Message::Ticked);
-    for _ in 0..STEPS_MAX {
-        if bytes.is_empty() || driver.step(&mut bytes).is_err() {
-            break;
-        }
-    }
+    drive(data, |u| driver.step(u));
 }

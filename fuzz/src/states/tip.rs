@@ -1,56 +1,32 @@
 //! The tip manager's state.
 
-use super::{STEPS_MAX, journal::Journal};
-use crate::nouns::{Deployed, NODES, Nouns, World};
+use super::{
+    drive,
+    journal::Journal,
+    lanes::{HEIGHTS, lanes},
+};
+use crate::nouns::{self, Deployed, NODES, Nouns, World};
 use arbitrary::{Result, Unstructured};
 use commonware_parallel::Sequential;
 use commonware_utils::TestRng;
 use drystone_engine::{
     Activity, Canary, Horizon, Record, Verdict,
-    scheme::fixture::{Fixture, Free},
+    scheme::fixture::Free,
     tip_manager::{Candidate, Effect, Message, State, StateConfig, entered},
     types::{Certificate, Digest, Evidence, Signed, Tip},
     wire::{Acks, Envelope, Gossip, message_size_max},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 type T = Nouns<Free>;
-type Name = <Free as Fixture>::PublicKey;
+type Name = nouns::Name<Free>;
 
-/// Headers of each lane to draw from.
-const HEIGHTS: usize = 48;
-/// Above this height a lane has two branches.
-const FORK: usize = 2;
 /// Of a lane: what lies above its executed inclusion on the branch that is certified, and three windows of 8 beside it
 /// (locked, waiting, left over from an earlier epoch).
 const HELD_MAX: usize = NODES * (HEIGHTS + 3 * 8);
-
-/// By lane, branch and height - 1.
-type Lanes = Vec<[Vec<Arc<Signed<T>>>; 2]>;
-
-fn lanes(world: &World<Free>) -> &'static Lanes {
-    static LANES: OnceLock<Lanes> = OnceLock::new();
-    LANES.get_or_init(|| {
-        let branch = |lane: usize, branch: usize| {
-            let mut below = world.genesis.root(&world.names[lane]);
-            let mut headers = Vec::new();
-            for index in 0..HEIGHTS {
-                let of = if index < FORK { 0 } else { branch };
-                let slot = (2 * index + 1 + of) as u64;
-                let header = world.header(lane, &below, slot, (index + 100 * of) as u8);
-                below = header.tip();
-                headers.push(header);
-            }
-            headers
-        };
-        (0..NODES)
-            .map(|lane| [branch(lane, 0), branch(lane, 1)])
-            .collect()
-    })
-}
 
 /// Plays the actor, the application, the disk and the peers of node 0.
 struct Driver {
@@ -278,12 +254,15 @@ impl Driver {
             Effect::Judge(header) => return self.judging.push(header),
             Effect::Check(candidates) => return self.checks.push_back(candidates),
             Effect::Report(activity) => return self.reported(&activity),
-            Effect::Serve { .. } | Effect::Refuse { .. } => return,
+            Effect::Serve { .. } | Effect::Refuse { .. } | Effect::Walked(..) => return,
             Effect::Ack(acks) => {
                 self.acked(&acks);
                 acks.encode()
             }
-            Effect::Answer { envelope, .. } => envelope.encode(self.state.epochs().current()),
+            Effect::Answer { envelope, .. } => {
+                let committee = self.state.epochs().holding(&envelope.sequencer);
+                envelope.encode(&committee.expect("a lane that is shown has a committee"))
+            }
             Effect::Gossip { gossip, .. } => gossip.encode(self.state.epochs()),
             Effect::Tell { told, .. } => told.encode(),
         };
@@ -358,10 +337,5 @@ pub fn tip_manager(data: &[u8]) {
 /// The tip manager with one.
 pub fn tip_manager_with(canary: Canary, data: &[u8]) {
     let mut driver = Driver::new(canary);
-    let mut bytes = Unstructured::new(data);
-    for _ in 0..STEPS_MAX {
-        if bytes.is_empty() || driver.step(&mut bytes).is_err() {
-            break;
-        }
-    }
+    drive(data, |u| driver.step(u));
 }

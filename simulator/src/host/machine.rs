@@ -12,7 +12,7 @@ use commonware_runtime::{
     Clock as _, Handle, Spawner as _, Supervisor as _, deterministic::Context,
 };
 use commonware_utils::sync::Mutex;
-use std::{future::pending, sync::Arc};
+use std::{collections::BTreeMap, future::pending, sync::Arc};
 
 /// A simulated machine. Its disk, its clock and what is wrong with them outlive every crash.
 ///
@@ -190,6 +190,11 @@ impl Machine {
     /// What the disk has done so far.
     pub fn counters(&self) -> Counters {
         self.disk.counters()
+    }
+
+    /// How many of its syncs were of each partition.
+    pub fn syncs(&self) -> BTreeMap<Arc<str>, u64> {
+        self.disk.syncs()
     }
 
     /// The number of crashes so far, which is also the number of the incarnation that runs or will run next.

@@ -6,7 +6,7 @@ use super::{
     draw::Draws,
     gate::{Gate, Roster},
 };
-use crate::panics;
+use crate::panics::{self, Caught};
 use commonware_parallel::Rayon;
 use commonware_runtime::{
     BlobVersion, Clock, Error, Handle, ListenerOf, Metrics, Name, Network, Resolver, SinkOf,
@@ -52,7 +52,11 @@ pub(super) struct Incarnation {
     dial: Arc<Mutex<Dial>>,
     randomness: Mutex<StdRng>,
     stopper: Mutex<Stopper>,
+    fallen: Mutex<Option<Fallen>>,
 }
+
+/// Takes the message of the panic that ended an incarnation.
+type Fallen = Box<dyn FnOnce(&str) + Send>;
 
 impl Incarnation {
     pub(super) fn new(
@@ -73,11 +77,25 @@ impl Incarnation {
             number,
             gate,
             roster,
-            disk,
             dial,
             randomness: Mutex::new(StdRng::from_seed(seed)),
             stopper: Mutex::default(),
+            disk,
+            fallen: Mutex::default(),
         }
+    }
+
+    /// Some code below a node knows no other answer to a disk that fails than to panic: that ends the node, as it would end
+    /// the process. A panic that the disk does not explain is nobody's answer, whatever the disk did before.
+    fn falls(&self, panic: &Caught) -> bool {
+        if !self.disk.explains(panic) {
+            return false;
+        }
+        self.gate.kill();
+        if let Some(fallen) = self.fallen.lock().take() {
+            fallen(&panic.message);
+        }
+        true
     }
 }
 
@@ -94,6 +112,16 @@ impl Host {
             context,
             incarnation: self.incarnation.clone(),
         }
+    }
+
+    /// Told when a panic ends this incarnation because its disk failed.
+    pub(crate) fn on_fall(&self, fallen: impl FnOnce(&str) + Send + 'static) {
+        *self.incarnation.fallen.lock() = Some(Box::new(fallen));
+    }
+
+    /// The process ends: none of its tasks does another step.
+    pub(crate) fn exit(&self) {
+        self.incarnation.gate.kill();
     }
 }
 
@@ -136,12 +164,13 @@ impl Spawner for Host {
         context.spawn(move |context| {
             let gate = incarnation.gate.clone();
             let member = incarnation.roster.join();
-            let node = incarnation.node;
+            let (node, fallible) = (incarnation.node, incarnation.clone());
             let task = f(Self {
                 context,
                 incarnation,
             });
-            gate.guard(member, panics::of_node(node, task))
+            let excuse = move |panic: &Caught| fallible.falls(panic);
+            gate.guard(member, panics::of_node(node, excuse, task))
         })
     }
 

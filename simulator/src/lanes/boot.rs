@@ -10,6 +10,7 @@ use super::{
     options::Role,
     report::Report,
     system::{Lanes, Named},
+    witness::Newest,
 };
 use crate::{Observer, Seat, Stop};
 use commonware_p2p::Sender as _;
@@ -19,7 +20,7 @@ use commonware_utils::{NZU32, NZUsize, sync::Mutex};
 use drystone_engine::{
     Channels, Config, Engine, Environment, Network, Transport, journal,
     scheme::fixture::Fixture,
-    types::{Bounds, Certificate, Tip},
+    types::{Bounds, Tip},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,10 +39,7 @@ pub type Simulated<P> = Channels<
 pub const BOUNDS: Bounds = Bounds { past: 1, future: 1 };
 
 /// What a node sends is limited by its workload alone.
-const QUOTA: Quota = Quota::per_second(NZU32!(u32::MAX));
-
-/// A certificate of each lane.
-type Newest<F> = BTreeMap<usize, Arc<Certificate<Nouns<F>>>>;
+pub const QUOTA: Quota = Quota::per_second(NZU32!(u32::MAX));
 
 /// What the nodes of a run share.
 pub struct Shared<F: Fixture> {
@@ -51,8 +49,8 @@ pub struct Shared<F: Fixture> {
     pub engines: Arc<Mutex<BTreeMap<usize, Engine<Nouns<F>>>>>,
     /// Certificates that nodes reported since the chain last looked: node, lane, place.
     pub certified: Arc<Mutex<Vec<(usize, usize, Tip)>>>,
-    /// The last certificate of each lane that the harness verified: the other nodes report the same one.
-    pub genuine: Arc<Mutex<Newest<F>>>,
+    /// See [`Newest`].
+    pub genuine: Newest<Nouns<F>>,
     /// What each node has learned of the chain, kept over its lives.
     pub feeds: Arc<Mutex<Vec<Feed<F>>>>,
     /// Nodes whose directories were initialised. Their operator repeats that until it is done: a crash in the middle of

@@ -130,7 +130,8 @@ impl<F: Fixture> Tap<F> {
             headers,
             certificate,
         };
-        let bytes = envelope.encode(&self.world().committee(self.epoch(), Some(self.node)));
+        let committee = self.world().committee(self.epoch(), Some(self.node));
+        let bytes = envelope.encode(&committee);
         send(0, to, bytes);
     }
 

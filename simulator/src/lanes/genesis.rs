@@ -87,10 +87,16 @@ pub struct World<F: Fixture> {
 
 impl<F: Fixture> World<F> {
     pub fn new(options: Options, nodes: usize, start: SystemTime) -> Self {
+        let genesis = genesis(&options);
+        Self::over(genesis, options, nodes, start)
+    }
+
+    /// A cluster with chunks of another size than that of the double's.
+    pub fn over(genesis: Genesis, options: Options, nodes: usize, start: SystemTime) -> Self {
         let count = u32::try_from(nodes).expect("a cluster is small");
         let keys = F::identities(options.keys, count);
         let names: Vec<_> = keys.iter().map(|key| key.public_key()).collect();
-        let genesis = Arc::new(genesis(&options));
+        let genesis = Arc::new(genesis);
         let mut committees: Vec<(Vec<usize>, _)> = Vec::new();
         for validators in &options.validators {
             if committees.iter().all(|(known, _)| known != validators) {
@@ -113,7 +119,10 @@ impl<F: Fixture> World<F> {
     }
 
     /// An epoch's committee as a node sees it, or as the harness does, which holds no key.
-    pub fn committee(&self, epoch: u64, node: Option<usize>) -> Committee<Nouns<F>> {
+    pub fn committee<T>(&self, epoch: u64, node: Option<usize>) -> Committee<T>
+    where
+        T: Types<PublicKey = F::PublicKey, Scheme = F::Scheme>,
+    {
         let validators = self.options.validators_of(epoch);
         let found = self
             .committees
@@ -126,13 +135,13 @@ impl<F: Fixture> World<F> {
 }
 
 /// One node's view of the committees, made as they are asked for.
-pub struct Committees<F: Fixture> {
+pub struct Committees<F: Fixture, T: Types> {
     world: Arc<World<F>>,
     node: Option<usize>,
-    made: Mutex<BTreeMap<u64, Arc<Committee<Nouns<F>>>>>,
+    made: Mutex<BTreeMap<u64, Arc<Committee<T>>>>,
 }
 
-impl<F: Fixture> Committees<F> {
+impl<F: Fixture, T: Types> Committees<F, T> {
     pub const fn new(world: Arc<World<F>>, node: Option<usize>) -> Self {
         Self {
             world,
@@ -142,8 +151,12 @@ impl<F: Fixture> Committees<F> {
     }
 }
 
-impl<F: Fixture> Provider<Nouns<F>> for Committees<F> {
-    fn committee(&self, epoch: u64) -> Option<Arc<Committee<Nouns<F>>>> {
+impl<F, T> Provider<T> for Committees<F, T>
+where
+    F: Fixture,
+    T: Types<PublicKey = F::PublicKey, Scheme = F::Scheme>,
+{
+    fn committee(&self, epoch: u64) -> Option<Arc<Committee<T>>> {
         let mut made = self.made.lock();
         let make = || Arc::new(self.world.committee(epoch, self.node));
         let committee = made.entry(epoch).or_insert_with(make).clone();

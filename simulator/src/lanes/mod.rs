@@ -23,13 +23,19 @@ mod stopwatch;
 mod system;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 pub use boot::Life;
+pub(crate) use boot::{BOUNDS, QUOTA, Simulated, journal_config};
+pub(crate) use genesis::{Committees, World};
 #[cfg(feature = "signatures")]
 pub use mixed::Mixed;
-pub use observation::Seen;
+pub use observation::{Seen, Short};
+pub(crate) use options::draw_actions;
 pub use options::{Action, Options, Role};
 pub use profile::{PROFILES, Profile};
-pub use scenarios::{Certifies, registry};
+pub(crate) use property::safety;
+pub use scenarios::Certifies;
 pub use stopwatch::{Quantiles, Stopwatch, Times};
 pub use system::{Lanes, Named};
+pub(crate) use witness::{Newest, Witness};

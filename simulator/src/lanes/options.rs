@@ -101,7 +101,7 @@ impl Options {
     }
 
     /// The cluster without a node: its vote and its lane go with it.
-    pub(super) fn without(&self, gone: usize) -> Self {
+    pub(crate) fn without(&self, gone: usize) -> Self {
         let fewer = |nodes: &[usize]| {
             let kept = nodes.iter().filter(|node| **node != gone);
             kept.map(|node| node - usize::from(*node > gone)).collect()
@@ -113,7 +113,7 @@ impl Options {
         }
     }
 
-    pub(super) fn draw(draw: &mut Draw, nodes: usize) -> Self {
+    pub(crate) fn draw(draw: &mut Draw, nodes: usize) -> Self {
         let base = Self::all(nodes);
         let in_flight_max = draw.within(1..=32);
         let ahead_max = in_flight_max * draw.within(1..=8);
@@ -226,7 +226,7 @@ pub enum Action {
 
 /// The actions of a swarm: epochs, stalls and jumps. Chain time never runs ahead of what clocks say for long: a jump
 /// is bounded by a second.
-pub(super) fn draw_actions(draw: &mut Draw, span: Span) -> Vec<Timed<Action>> {
+pub(crate) fn draw_actions(draw: &mut Draw, span: Span) -> Vec<Timed<Action>> {
     let mut actions = BTreeMap::new();
     let mut epoch = 0;
     if draw.coin() {

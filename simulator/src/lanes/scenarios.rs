@@ -6,27 +6,8 @@ use super::{
     profile::{PROFILES, Profile},
     system::{Lanes, Named},
 };
-use crate::{Goal, Scenario, Stamped, campaign::Registry, time::secs};
-use drystone_engine::scheme::fixture::Free;
+use crate::{Goal, Scenario, Stamped, time::secs};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What the program `drystone-sim` knows: the mixed swarm first, then the scenarios of each scheme. Not generic, so that
-/// the engine is compiled for every scheme once. Without the feature `signatures`, only the free scheme's.
-pub fn registry() -> Registry {
-    #[cfg(feature = "signatures")]
-    {
-        use drystone_engine::scheme::fixture::{Ed25519, Multisig, Secp256r1, Threshold};
-        Registry::new()
-            .with_runnable(super::mixed::Mixed::default())
-            .with::<Lanes<Free>>()
-            .with::<Lanes<Ed25519>>()
-            .with::<Lanes<Secp256r1>>()
-            .with::<Lanes<Multisig>>()
-            .with::<Lanes<Threshold>>()
-    }
-    #[cfg(not(feature = "signatures"))]
-    Registry::new().with::<Lanes<Free>>()
-}
 
 /// The scenarios every scheme has.
 pub fn named<F: Named>() -> Vec<Scenario<Lanes<F>>> {

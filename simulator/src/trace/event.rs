@@ -20,6 +20,20 @@ pub struct Stamped<T> {
     pub what: T,
 }
 
+impl<T> Stamped<T> {
+    /// Something else that happened at the same place and time.
+    pub const fn with<U>(&self, what: U) -> Stamped<U> {
+        Stamped {
+            at_us: self.at_us,
+            number: self.number,
+            node: self.node,
+            incarnation: self.incarnation,
+            cause: self.cause,
+            what,
+        }
+    }
+}
+
 /// What the world does to nodes. What nodes say is an observation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {

@@ -143,10 +143,23 @@ impl<P: PublicKey> Ground<P> {
         self.machines[node].wipe();
     }
 
-    /// What the network carried, and what all disks did.
-    pub(super) fn work(&self) -> (Stats, Counters) {
-        let disks = self.machines.iter().map(Machine::counters).sum();
-        (self.network.stats(), disks)
+    /// What the network carried.
+    pub(super) fn carried(&self) -> Stats {
+        self.network.stats()
+    }
+
+    /// What all disks did.
+    pub(super) fn disks(&self) -> Counters {
+        self.machines.iter().map(Machine::counters).sum()
+    }
+
+    /// How many of their syncs were of each partition.
+    pub(super) fn syncs(&self) -> BTreeMap<String, u64> {
+        let mut syncs = BTreeMap::new();
+        for (partition, count) in self.machines.iter().flat_map(Machine::syncs) {
+            *syncs.entry(partition.to_string()).or_insert(0) += count;
+        }
+        syncs
     }
 
     /// Switches a node on.

@@ -113,6 +113,7 @@ pub(crate) fn run<S: System>(
         steps: collected.steps,
         network: ended.network,
         disks: ended.disks,
+        syncs: ended.syncs,
         properties,
         observations: collected.observations,
         story: collected.story,

@@ -63,6 +63,8 @@ pub(super) struct Ended {
     pub(super) network: Stats,
     /// What all disks did.
     pub(super) disks: Counters,
+    /// How many of their syncs were of each partition.
+    pub(super) syncs: BTreeMap<String, u64>,
 }
 
 /// Why the runner went on.
@@ -115,12 +117,12 @@ impl<'a, S: System> Runner<'a, S> {
         self.play().await;
         let now_us = self.now_us();
         let mut recorder = self.recorder.lock();
-        let (network, disks) = self.ground.work();
         let mut ended = Ended {
             simulated_us: now_us,
             reached: None,
-            network,
-            disks,
+            network: self.ground.carried(),
+            disks: self.ground.disks(),
+            syncs: self.ground.syncs(),
         };
         if recorder.failed() {
             return ended;
@@ -267,6 +269,8 @@ impl<'a, S: System> Runner<'a, S> {
             Some(node),
             incarnation,
         );
+        let fallen = observer.clone();
+        host.on_fall(move |message| fallen.ended(&Err(message.into())));
         let started = self.system.start(Seat {
             node,
             incarnation,
@@ -277,7 +281,10 @@ impl<'a, S: System> Runner<'a, S> {
             observer: observer.clone(),
         });
         // Not joined: a crash of the machine ends it.
-        drop(main.spawn(move |_| async move { observer.ended(&started.await) }));
+        drop(main.spawn(move |main| async move {
+            observer.ended(&started.await);
+            main.exit();
+        }));
     }
 
     /// Waits until a time, showing the system and the goal what is observed meanwhile.

@@ -109,7 +109,7 @@ impl Reporter<Nouns> for Application {
                 lane: certificate.sequencer.clone(),
                 height: certificate.tip.height,
             },
-            Activity::Evidence(_) | Activity::Entered(_) => return,
+            Activity::Linked(_) | Activity::Evidence(_) | Activity::Entered(_) => return,
         });
     }
 }

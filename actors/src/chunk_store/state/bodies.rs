@@ -2,6 +2,7 @@
 
 use super::{Done, State, Status};
 use crate::{
+    Canary,
     chunk::{self, Chunk},
     chunk_store::{message::Effect, record::Record},
     reference::Reference,
@@ -159,6 +160,9 @@ impl<P: PublicKey> State<P> {
         };
         self.await_sync(Done::Stored(reference.clone()));
         let body = chunk.body().clone();
+        if self.config.canary.is(Canary::ValidBeforeSync) {
+            effects.push(Effect::Answer(reference.clone(), Verdict::Valid));
+        }
         effects.push(Effect::Write(location, Record::Body { reference, body }));
     }
 

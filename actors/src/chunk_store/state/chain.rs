@@ -1,6 +1,6 @@
 //! What the chain lets go: accepted, executed past, expired.
 
-use super::{Producer, State, Status};
+use super::{Draft, Producer, State, Status};
 use crate::{
     chunk_store::message::Effect,
     reference::{Place, Reference},
@@ -18,13 +18,20 @@ impl<P: PublicKey> State<P> {
     ) -> bool {
         let mut freed = false;
         for reference in references {
-            if let Some(producer) = self.producers.get_mut(&reference.sequencer) {
-                freed |= producer.release(&reference.place);
+            if let Some(producer) = self.producers.get_mut(&reference.sequencer)
+                && producer.release(&reference.place)
+            {
+                freed = true;
+                producer.let_go(&reference.sequencer, &reference.place, effects);
             }
             // An own header that a certificate went past before the engine asked about it.
             if reference.sequencer == self.config.me && self.entry(reference).is_none() {
+                // One packed later is for a later header.
+                let of_it = |it: &Draft| {
+                    it.payload == reference.payload() && it.slot <= reference.place.slot
+                };
                 let draft = self.drafts.get(&reference.place.digest).copied();
-                if let Some(draft) = draft.filter(|it| it.payload == reference.payload()) {
+                if let Some(draft) = draft.filter(of_it) {
                     self.drafts.remove(&reference.place.digest);
                     self.drop_draft(draft);
                     freed = true;
@@ -51,12 +58,7 @@ impl<P: PublicKey> State<P> {
             let producer = self.producer(&sequencer);
             for place in producer.execute(tip.height) {
                 freed = true;
-                let entry = &self.producers[&sequencer].entries[&place];
-                if entry.status == Status::Missing {
-                    let reference = entry.reference(&sequencer, &place);
-                    effects.push(Effect::Settle(reference.clone()));
-                    effects.push(Effect::Answer(reference, Verdict::Pending));
-                }
+                producer.let_go(&sequencer, &place, effects);
             }
         }
         freed |= self.expire(effects);
@@ -134,6 +136,18 @@ impl<P: PublicKey> State<P> {
     pub(super) fn stir(&self, effects: &mut Vec<Effect<P>>) {
         if self.producers.values().any(Producer::is_refused) {
             effects.push(Effect::Stir);
+        }
+    }
+}
+
+impl Producer {
+    /// A chunk is not held any more: if its body is not here, nobody looks for it and nobody waits for it.
+    fn let_go<P: PublicKey>(&self, sequencer: &P, place: &Place, effects: &mut Vec<Effect<P>>) {
+        let entry = &self.entries[place];
+        if entry.status == Status::Missing {
+            let reference = entry.reference(sequencer, place);
+            effects.push(Effect::Settle(reference.clone()));
+            effects.push(Effect::Answer(reference, Verdict::Pending));
         }
     }
 }

@@ -35,9 +35,13 @@ enum Done<P> {
 #[derive(Clone, Copy, Debug)]
 struct Draft {
     payload: Payload,
+    /// The slot it was packed in.
+    slot: u64,
     period: u64,
     location: Location,
     durable: bool,
+    /// Whether it counts as held: not if a block accepted the same body before a restart.
+    held: bool,
 }
 
 /// See the [module](super).
@@ -173,8 +177,9 @@ impl<P: PublicKey> State<P> {
     /// Where to read what a block accepts.
     pub fn source(&self, reference: &Reference<P>, given: Option<Bytes>) -> Source {
         match (self.locate(reference), given) {
-            (Some(location), _) => Source::Stored(location),
-            (None, Some(body)) => Source::Given(body),
+            // Whoever gives a body has checked it, and it need not be read once more.
+            (_, Some(body)) => Source::Given(body),
+            (Some(location), None) => Source::Stored(location),
             (None, None) => Source::Nowhere,
         }
     }

@@ -42,7 +42,9 @@ impl<P: PublicKey> State<P> {
         if let Some(draft) = draft {
             self.drafts.remove(&reference.place.digest);
             producer.uncharge(draft.period, reference.bytes);
-            producer.unhold(reference.bytes);
+            if draft.held {
+                producer.unhold(reference.bytes);
+            }
         }
         let entry = Entry {
             bytes: reference.bytes,
@@ -65,6 +67,8 @@ impl<P: PublicKey> State<P> {
                 location,
                 Record::Sealed {
                     reference: reference.clone(),
+                    draft: from,
+                    body: None,
                 },
             ));
             effects.push(Effect::Answer(reference, Verdict::Valid));
@@ -74,6 +78,7 @@ impl<P: PublicKey> State<P> {
                 from,
                 to: location,
                 reference,
+                sealed: draft.is_some(),
             });
         }
         true
@@ -94,19 +99,30 @@ impl<P: PublicKey> State<P> {
 
     pub(super) fn packed(&mut self, now_ms: u64, chunk: &Chunk, effects: &mut Vec<Effect<P>>) {
         let payload = chunk.payload();
-        if let Some(draft) = self.drafts.get(&payload.digest) {
-            if draft.durable {
-                effects.push(Effect::Persisted(payload.digest, true));
-            }
-            return;
-        }
         let genesis = &self.config.genesis;
         let slot = genesis.slot_at(now_ms);
+        // By a clock that is behind, a chunk packed now has expired: nothing is kept for it.
+        let expiry_ms = genesis.expiry_ms(slot);
+        let expiry_ms = expiry_ms.filter(|it| *it >= self.executed_ms);
+        if let Some(draft) = self.drafts.get(&payload.digest).copied() {
+            let bucket = expiry_ms.map(|it| it / self.config.bucket_ms);
+            if bucket.is_some_and(|it| it <= draft.location.bucket) || !draft.durable {
+                if draft.durable {
+                    effects.push(Effect::Persisted(payload.digest, true));
+                }
+                return;
+            }
+            // It goes before a header made now would expire: it is written anew.
+            self.drafts.remove(&payload.digest);
+            self.drop_draft(draft);
+        }
         let (limits, me) = (self.config.limits, self.config.me.clone());
         let room = self.producer(&me).admits(&limits, slot, payload.bytes);
         // Its header is sealed a little later than now: a bucket more is spare.
-        let expiry_ms = self.config.genesis.expiry_ms(slot).filter(|_| room);
-        let Some(location) = expiry_ms.and_then(|it| self.allocate(it, 1)) else {
+        let Some(location) = expiry_ms
+            .filter(|_| room)
+            .and_then(|it| self.allocate(it, 1))
+        else {
             effects.push(Effect::Persisted(payload.digest, false));
             return;
         };
@@ -116,9 +132,11 @@ impl<P: PublicKey> State<P> {
         producer.hold(payload.bytes);
         let draft = Draft {
             payload,
+            slot,
             period,
             location,
             durable: false,
+            held: true,
         };
         self.drafts.insert(payload.digest, draft);
         self.await_sync(Done::Drafted(payload.digest));

@@ -1,17 +1,17 @@
 //! What a restart finds on the disk.
 
 use super::{Config, Draft, Entry, Location, Producer, State, Status, period};
-use crate::{chunk_store::record::Record, reference::Reference};
+use crate::{Canary, chunk_store::record::Record, reference::Reference};
 use commonware_cryptography::PublicKey;
-use drystone_engine::types::{Digest, Payload};
-use std::collections::{BTreeMap, VecDeque};
+use drystone_engine::types::Payload;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One entry of the archive of bodies that wait for a block, without the body.
 #[derive(Clone, Debug)]
 pub struct Resident<P> {
     /// Where it lies.
     pub location: Location,
-    /// Whether its body lies under a block height as well.
+    /// Whether the same body lies under a block height as well.
     pub accepted: bool,
     content: Content<P>,
 }
@@ -19,8 +19,16 @@ pub struct Resident<P> {
 #[derive(Clone, Debug)]
 enum Content<P> {
     Body(Reference<P>),
-    Draft { payload: Payload, slot: u64 },
-    Sealed(Reference<P>),
+    Draft {
+        payload: Payload,
+        slot: u64,
+    },
+    Sealed {
+        reference: Reference<P>,
+        draft: Location,
+        /// Where the body lies.
+        body: Location,
+    },
 }
 
 impl<P> Resident<P> {
@@ -29,7 +37,15 @@ impl<P> Resident<P> {
         let content = match record {
             Record::Body { reference, .. } => Content::Body(reference),
             Record::Draft { payload, slot, .. } => Content::Draft { payload, slot },
-            Record::Sealed { reference } => Content::Sealed(reference),
+            Record::Sealed {
+                reference,
+                draft,
+                body,
+            } => Content::Sealed {
+                reference,
+                draft,
+                body: body.map_or(draft, |_| location),
+            },
         };
         Self {
             location,
@@ -46,12 +62,14 @@ pub struct Restored<P> {
     pub executed_ms: u64,
     /// See `executed_ms`.
     pub executed_height: u64,
+    /// The height of each lane's last chunk included in it or below.
+    pub lanes: BTreeMap<P, u64>,
     /// What is on the disk, in the order of the locations.
     pub residents: Vec<Resident<P>>,
 }
 
 impl<P: PublicKey> State<P> {
-    /// Rebuilds every quota from what is on the disk. What expired is left out, and what was accepted is not held.
+    /// Rebuilds every quota from what is on the disk. What expired is left out, and what was executed is not held.
     ///
     /// # Panics
     /// If the configuration contradicts itself.
@@ -72,69 +90,88 @@ impl<P: PublicKey> State<P> {
                 .executed_ms
                 .saturating_add(window_ms.saturating_mul(2)),
             pruned: 0,
-            retired: 0,
+            // What an earlier life may have retired. Sections go whole, so some of it may still be found.
+            retired: restored
+                .executed_height
+                .saturating_sub(config.retention_blocks),
             position: 0,
             unsynced: VecDeque::new(),
             config,
         };
-        let mut bodies: BTreeMap<Digest, Location> = BTreeMap::new();
-        let mut named = Vec::new();
+        for (sequencer, height) in restored.lanes {
+            state.producer(&sequencer).execute(height);
+        }
+        let (mut named, mut drafted) = (Vec::new(), BTreeSet::new());
         for resident in restored.residents {
             let Location { bucket, number } = resident.location;
             let next = state.numbers.entry(bucket).or_insert(0);
             *next = (*next).max(number + 1);
             match resident.content {
                 Content::Draft { payload, slot } => {
-                    bodies.insert(payload.digest, resident.location);
-                    if !resident.accepted {
-                        state.restore_draft(resident.location, payload, slot);
-                    }
+                    drafted.insert(resident.location);
+                    state.restore_draft(resident.location, payload, slot, resident.accepted);
                 }
                 Content::Body(reference) => {
-                    named.push((reference, Some(resident.location), resident.accepted))
+                    named.push((reference, None, resident.location));
                 }
-                Content::Sealed(reference) => named.push((reference, None, resident.accepted)),
+                Content::Sealed {
+                    reference,
+                    draft,
+                    body,
+                } => named.push((reference, Some(draft), body)),
             }
         }
-        for (reference, location, accepted) in named {
-            let location = location.or_else(|| bodies.get(&reference.place.digest).copied());
-            if let Some(location) = location {
-                state.restore_chunk(&reference, location, accepted);
+        for (reference, draft, body) in named {
+            // A draft may be pruned before what names it.
+            let lies = draft != Some(body) || drafted.contains(&body);
+            if lies {
+                state.restore_chunk(&reference, draft, body);
             }
         }
         state
     }
 
-    fn restore_draft(&mut self, location: Location, payload: Payload, slot: u64) {
+    fn restore_draft(&mut self, location: Location, payload: Payload, slot: u64, accepted: bool) {
         if location.bucket < self.executed_ms / self.config.bucket_ms {
             return;
         }
         let draft = Draft {
             payload,
+            slot,
             period: period(&self.config.limits.rate, slot),
             location,
             durable: true,
+            held: !accepted,
         };
         let me = self.config.me.clone();
         let producer = self.producer(&me);
         producer.charge(draft.period, payload.bytes);
-        producer.hold(payload.bytes);
+        if draft.held {
+            producer.hold(payload.bytes);
+        }
         if let Some(same) = self.drafts.insert(payload.digest, draft) {
             self.drop_draft(same);
         }
     }
 
-    fn restore_chunk(&mut self, reference: &Reference<P>, location: Location, accepted: bool) {
-        if reference.sequencer == self.config.me
-            && let Some(draft) = self.drafts.remove(&reference.place.digest)
-        {
-            self.drop_draft(draft);
+    fn restore_chunk(
+        &mut self,
+        reference: &Reference<P>,
+        draft: Option<Location>,
+        location: Location,
+    ) {
+        // Another draft of the same transactions waits for a header of its own.
+        let digest = reference.place.digest;
+        let named = self.drafts.get(&digest).copied();
+        if let Some(named) = named.filter(|it| Some(it.location) == draft) {
+            self.drafts.remove(&digest);
+            self.drop_draft(named);
         }
         let expiry_ms = self.config.genesis.expiry_ms(reference.place.slot);
         let Some(expiry_ms) = expiry_ms.filter(|it| *it >= self.executed_ms) else {
             return;
         };
-        let entry = Entry {
+        let mut entry = Entry {
             bytes: reference.bytes,
             items: reference.items,
             expiry_ms,
@@ -142,10 +179,14 @@ impl<P: PublicKey> State<P> {
             held: false,
             status: Status::Stored(location),
         };
+        let forget = self.config.canary.is(Canary::ForgetQuota);
         let producer = self.producer(&reference.sequencer);
-        // A draft that was moved lies twice.
         if !producer.entries.contains_key(&reference.place) {
-            producer.insert(reference.place, entry, !accepted);
+            if forget {
+                entry.period = u64::MAX;
+            }
+            let held = reference.place.height > producer.executed;
+            producer.insert(reference.place, entry, held && !forget);
         }
     }
 
@@ -154,6 +195,8 @@ impl<P: PublicKey> State<P> {
         let me = self.config.me.clone();
         let producer: &mut Producer = self.producer(&me);
         producer.uncharge(draft.period, draft.payload.bytes);
-        producer.unhold(draft.payload.bytes);
+        if draft.held {
+            producer.unhold(draft.payload.bytes);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The loop, on a simulated disk.
+//! The loop, on a simulated disk, through the mailbox alone. // D-28
 
 use super::{ME, SLOT, config};
 use crate::{
@@ -44,6 +44,11 @@ impl Outlets<Key> for Told {
             .push(format!("settle {}", reference.place.height));
     }
 
+    fn sighted(&mut self, reference: &Reference<Key>, ids: Vec<Digest>) {
+        let told = format!("sighted {} with {}", reference.place.height, ids.len());
+        self.0.lock().unwrap().push(told);
+    }
+
     fn stir(&mut self) {
         self.0.lock().unwrap().push("stir".into());
     }
@@ -64,7 +69,7 @@ pub(super) type Opened<E> = Actor<E, Nouns>;
 pub(super) async fn opened<E: Machine + Spawner>(
     context: E,
     world: &World,
-    executed: Executed,
+    executed: Executed<Key>,
 ) -> Result<(Opened<E>, Mailbox<Key>, Told), Error> {
     let told = Told::default();
     let outlets = told.clone();
@@ -182,6 +187,35 @@ fn nothing_is_valid_before_its_sync_and_one_sync_makes_many_valid() {
     });
 }
 
+// A sync that is due does not wait until the mailbox is empty.
+#[test]
+fn a_flood_of_questions_does_not_put_off_a_sync() {
+    Runner::default().start(|context| async move {
+        let world = World::new();
+        context.sleep(Duration::from_millis(SLOT)).await;
+        let (slow, pending) = delayed(&context);
+        let opened = opened(slow, &world, Executed::default()).await;
+        let (actor, mut mailbox, _) = opened.expect("a disk");
+        pending.arm();
+        let mut first = mailbox.persist(chunk(1, 100));
+        let asked: Vec<_> = (0..500).map(|_| mailbox.usage()).collect();
+        let mut last = mailbox.persist(chunk(2, 100));
+        let _running = actor.start();
+        for answer in asked {
+            assert!(answer.await.is_ok());
+        }
+        // The first sync covers what came with the first questions: another is needed for the rest.
+        release_next_pending_syncs(&pending, 2);
+        turns(50).await;
+        assert_eq!(first.try_recv(), Ok(()));
+        assert!(last.try_recv().is_err());
+        release_next_pending_syncs(&pending, 2);
+        turns(50).await;
+        assert_eq!(last.try_recv(), Ok(()));
+        pending.unblock();
+    });
+}
+
 #[test]
 fn a_failed_sync_stops_the_store_and_no_verdict_is_given() {
     Runner::default().start(|context| async move {
@@ -222,7 +256,10 @@ fn a_missing_body_is_wanted_until_it_comes_and_an_invalid_one_is_invalid() {
         arrive(&mailbox, &bad, &shout);
         assert_eq!(valid.await, Ok(Verdict::Valid));
         assert_eq!(invalid.await, Ok(Verdict::Invalid));
-        assert_eq!(told.0.lock().unwrap()[2..], ["settle 1", "settle 2"]);
+        assert_eq!(
+            told.0.lock().unwrap()[2..],
+            ["settle 1", "settle 2", "sighted 1 with 1"]
+        );
     });
 }
 
@@ -250,6 +287,7 @@ fn own_bodies_are_answered_when_durable_and_refused_beyond_the_quota() {
     });
 }
 
+// K-36
 #[test]
 fn a_full_mailbox_loses_no_horizon_and_no_acceptance() {
     Runner::default().start(|context| async move {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     chunk::Chunk,
-    chunk_store::{Absence, Executed, Found},
+    chunk_store::{Absence, Amount, Executed, Found},
     reference::Reference,
     testing::{World, chunk},
 };
@@ -47,7 +47,7 @@ fn a_body_is_found_from_its_lock_to_the_retention_limit_across_restarts() {
         running.abort();
         let _ = running.await;
 
-        // The state's commit was lost: the block is executed again, and nothing waits for a block any more.
+        // The state's commit was lost: the block is executed again, and until then its chunks count.
         let mut restarted = None;
         while restarted.is_none() {
             reschedule().await;
@@ -56,10 +56,12 @@ fn a_body_is_found_from_its_lock_to_the_retention_limit_across_restarts() {
                 .ok();
         }
         let (actor, mailbox, _) = restarted.expect("just opened");
-        assert!(!actor.state().is_held(&first));
+        assert!(actor.state().is_held(&first));
         let _running = actor.start();
         let again = vec![(first.clone(), None), (second.clone(), None)];
         assert_eq!(mailbox.accept(1, again).await.expect("answered"), Ok(()));
+        let usage = mailbox.usage().await.expect("answered");
+        assert_eq!(usage.held, Amount::default());
         // Long after both expired they are found under their block.
         mailbox.advanced(executed(&world, 1, 1, SLOT + 5_000));
         for (reference, body) in [(&first, &one), (&second, &two)] {

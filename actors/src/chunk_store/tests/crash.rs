@@ -8,14 +8,14 @@ use crate::{
     Bodies as _,
     chunk_store::{Executed, Found, Mailbox},
     reference::Reference,
-    testing::{Key, World, chunk},
+    testing::{Key, World, chunk, disks::faults},
 };
 use bytes::Bytes;
 use commonware_runtime::{
     Clock as _, Spawner as _, Supervisor as _,
-    deterministic::{self, Context, FaultConfig, PartialWriteMode, WriteConfig},
+    deterministic::{self, Context},
 };
-use commonware_utils::{Probability, TestRng};
+use commonware_utils::TestRng;
 use drystone_engine::{
     Horizon, Verdict,
     types::{Digest, Tip},
@@ -111,23 +111,6 @@ async fn hold(mailbox: &Mailbox<Key>, promises: &Promises) {
     }
 }
 
-fn torn(seed: u64) -> FaultConfig {
-    let rate = [0, 500, 900, 999, 1000][(seed / 2 % 5) as usize];
-    let mode = if seed.is_multiple_of(2) {
-        PartialWriteMode::Prefix
-    } else {
-        PartialWriteMode::Subset
-    };
-    FaultConfig {
-        write_rate: Some(WriteConfig {
-            failure_rate: Probability::new(0, 1).unwrap(),
-            retention_rate: Probability::new(rate, 1000).unwrap(),
-            mode,
-        }),
-        ..FaultConfig::default()
-    }
-}
-
 // D-12, D-16, R-04
 #[test]
 fn a_crash_at_any_time_loses_nothing_promised_and_revives_nothing_accepted() {
@@ -136,7 +119,7 @@ fn a_crash_at_any_time_loses_nothing_promised_and_revives_nothing_accepted() {
         let config = deterministic::Config::new()
             .with_seed(seed)
             .with_cycle(Duration::from_micros(1))
-            .with_storage_fault_config(torn(seed));
+            .with_storage_fault_config(faults(seed, 0));
         let mut runner = deterministic::Runner::new(config);
         let promises = Arc::new(Mutex::new(Promises::default()));
         let world = Arc::new(World::new());
@@ -146,7 +129,11 @@ fn a_crash_at_any_time_loses_nothing_promised_and_revives_nothing_accepted() {
             let ((), checkpoint) = runner.start_and_recover(move |context| async move {
                 let before = shared.lock().unwrap().clone();
                 let living = context.child("life").spawn(move |context| async move {
-                    let opened = opened(context.child("store"), &world, Executed::default());
+                    let mut executed = Executed::default();
+                    if let Some(height) = before.accepted.iter().max() {
+                        executed.lanes.insert(world.key(1), *height);
+                    }
+                    let opened = opened(context.child("store"), &world, executed);
                     let (actor, mailbox, _) = opened.await.expect("what is torn is repaired");
                     for (height, reference) in &before.valid {
                         if before.accepted.contains(height) {

@@ -1,12 +1,13 @@
 //! From the lock to the end: durable, accepted, executed past, expired, pruned.
 
-use super::{Message, SLOT, Seen, Store, amount};
+use super::{Message, SLOT, Seen, Store, amount, config};
 use crate::{
     chunk::Error,
-    chunk_store::{Absence, Source},
-    testing::{chunk, invalid_chunk},
+    chunk_store::{Absence, Restored, Source, State},
+    testing::{World, chunk, invalid_chunk},
 };
 use drystone_engine::Verdict;
+use std::collections::BTreeMap;
 
 // D-12
 #[test]
@@ -51,18 +52,34 @@ fn a_body_that_is_not_the_references_gets_no_verdict() {
     store.ask(&reference);
     // Another chunk, valid in itself.
     assert_eq!(store.arrive(&reference, &chunk(2, 100), false), []);
-    // Each part of the reference in turn.
-    for part in 0..4 {
-        let mut other = reference.clone();
-        match part {
-            0 => other.place.height += 1,
-            1 => other.place.slot += 1,
-            2 => other.bytes += 1,
-            _ => other.sequencer = store.world.key(2),
-        }
-        assert_eq!(store.arrive(&other, &body, false), [], "part {part}");
-    }
+    // Each part of the reference in turn, whether or not that is asked for too. Of one body a second claim is put off.
+    let others: Vec<_> = (0..5)
+        .map(|part| {
+            let (mut other, mut answer) = (reference.clone(), None);
+            match part {
+                0 => other.place.height += 1,
+                1 => other.place.slot += 1,
+                2 => other.sequencer = store.world.key(2),
+                3 => other.bytes += 1,
+                _ => other.items += 1,
+            }
+            if part > 2 {
+                answer = Some(Seen::Answer(1, Verdict::Pending));
+            }
+            assert_eq!(store.arrive(&other, &body, false), [], "part {part}");
+            let want = Seen::Want(other.place.height);
+            let asked = store.ask(&other);
+            assert_eq!(asked.first(), Some(answer.as_ref().unwrap_or(&want)));
+            (other, answer)
+        })
+        .collect();
     assert_eq!(store.arrive(&reference, &body, false).len(), 2);
+    assert_eq!(store.check(&reference, &body, true), []);
+    assert_eq!(store.sync(), [Seen::Answer(1, Verdict::Valid)]);
+    for (other, answer) in others {
+        let again = store.ask(&other);
+        assert_eq!(again, Vec::from_iter(answer), "{other:?}");
+    }
 }
 
 #[test]
@@ -157,6 +174,9 @@ fn accepting_what_was_never_seen_changes_nothing() {
     store.store(&known, &body);
     let unknown = store.world.reference(2, 7, SLOT, &chunk(2, 100));
     assert_eq!(store.state.source(&unknown, None), Source::Nowhere);
+    // What is given need not be read, though it lies here.
+    let given = store.state.source(&known, Some(body.body().clone()));
+    assert_eq!(given, Source::Given(body.body().clone()));
     assert_eq!(store.keep(1, &[unknown]), [Seen::Accepted(1)]);
     assert_eq!(store.held(1).chunks, 1);
     assert_eq!(store.held(2), amount(0, 0));
@@ -231,6 +251,22 @@ fn what_is_still_looked_for_when_it_expires_or_is_executed_past_is_let_go() {
     assert_eq!(seen, [pending(1), Seen::Settle(2), pending(2), prune]);
 }
 
+// The executor may have fetched the body, or have it from a sync: the relay would look for it for ever.
+#[test]
+fn what_is_still_looked_for_when_a_block_accepts_it_is_let_go() {
+    let mut store = Store::new();
+    let reference = store.world.reference(1, 1, SLOT, &chunk(1, 100));
+    assert_eq!(store.ask(&reference), [Seen::Want(1)]);
+    let accepted = [
+        Seen::Settle(1),
+        Seen::Answer(1, Verdict::Pending),
+        Seen::Accepted(1),
+    ];
+    assert_eq!(store.keep(1, std::slice::from_ref(&reference)), accepted);
+    // Once: neither when the lane is executed past it nor when it expires.
+    assert_eq!(store.advance(1, &[(1, 1)]), []);
+}
+
 // D-18
 #[test]
 fn accepted_bodies_go_at_the_retention_limit_and_not_before_the_window() {
@@ -279,4 +315,23 @@ fn unknown_expired_and_pruned_are_told_apart() {
     wrong.place.slot += 1;
     assert_eq!(store.state.locate(&wrong), None);
     assert_eq!(store.state.absence(&wrong, None), Absence::Unknown);
+}
+
+// D-18, D-22: sections go whole, so some of it may still lie there.
+#[test]
+fn what_an_earlier_life_may_have_retired_is_pruned_after_a_restart() {
+    let world = World::new();
+    let restored = Restored {
+        executed_ms: SLOT,
+        executed_height: 50,
+        lanes: BTreeMap::new(),
+        residents: Vec::new(),
+    };
+    let state = State::restore(config(&world), restored);
+    let reference = world.reference(1, 1, SLOT, &chunk(1, 100));
+    let absence = |height| state.absence(&reference, Some(height));
+    assert_eq!(
+        (absence(45), absence(46)),
+        (Absence::Pruned, Absence::Unknown)
+    );
 }

@@ -122,6 +122,35 @@ fn a_body_that_two_own_headers_name_is_counted_and_kept_for_each() {
     assert_eq!(store.held(ME).chunks, 1);
 }
 
+// D-12
+#[test]
+fn a_draft_survives_the_end_of_an_earlier_chunk_of_the_same_transactions() {
+    let mut store = Store::new();
+    let body = chunk(1, 100);
+    let first = store.world.reference(ME, 1, SLOT, &body);
+    store.apply(Message::Packed(body.clone()));
+    store.sync();
+    store.ask(&first);
+    store.sync();
+    // The first chunk comes to nothing, and its transactions are packed again.
+    store.now_ms = SLOT + 900;
+    store.apply(Message::Packed(body.clone()));
+    store.sync();
+    let second = store.world.reference(ME, 2, store.now_ms, &body);
+    assert_eq!(store.ask(&second), [Seen::Answer(2, Verdict::Valid)]);
+    // Its seal is lost with the crash, and the first chunk has expired.
+    let executed_ms = store.expiry_ms(SLOT) + 1;
+    store.restart(executed_ms);
+    let location = store
+        .state
+        .locate(&second)
+        .expect("durable before it was named");
+    let lies = store.disk[&location].clone().into_body();
+    assert_eq!(lies.as_ref(), Some(body.body()));
+    assert_eq!(store.ask(&second), [Seen::Answer(2, Verdict::Valid)]);
+    assert_eq!(store.held(ME).chunks, 1);
+}
+
 // D-10
 #[test]
 fn the_own_quota_refuses_a_body_before_a_header_is_made_of_it() {
@@ -140,4 +169,30 @@ fn the_own_quota_refuses_a_body_before_a_header_is_made_of_it() {
     assert_eq!(seen, [Seen::Prune(112)]);
     assert_eq!(store.held(ME), amount(0, 0));
     assert_eq!(store.produced(ME, SLOT), amount(0, 0));
+}
+
+// D-12
+#[test]
+fn nothing_is_kept_of_a_chunk_packed_by_a_clock_that_is_behind() {
+    let mut store = Store::new();
+    store.advance(store.expiry_ms(SLOT) + 500, &[]);
+    let body = chunk(1, 100);
+    let digest = body.payload().digest;
+    let seen = store.apply(Message::Packed(body));
+    assert_eq!(seen, [Seen::Persisted(digest, false)]);
+    assert_eq!(store.held(ME).chunks, 0);
+}
+
+// D-12
+#[test]
+fn a_draft_that_goes_before_a_header_made_now_would_is_written_anew() {
+    let mut store = Store::new();
+    let body = chunk(1, 100);
+    let digest = body.payload().digest;
+    store.apply(Message::Packed(body.clone()));
+    store.sync();
+    store.now_ms += 900;
+    assert_eq!(store.apply(Message::Packed(body)), []);
+    assert_eq!(store.sync(), [Seen::Persisted(digest, true)]);
+    assert_eq!(store.held(ME).chunks, 1);
 }

@@ -1,7 +1,7 @@
 //! What a producer may have here.
 
-use super::{ME, SLOT, Seen, Store, amount};
-use crate::testing::chunk;
+use super::{ME, SLOT, Seen, Store, amount, config};
+use crate::testing::{World, chunk};
 use drystone_engine::Verdict;
 
 // D-10
@@ -59,6 +59,50 @@ fn a_period_of_slots_has_a_limit_of_its_own() {
     assert_eq!(store.ask(&eleventh), [Seen::Answer(11, Verdict::Pending)]);
     let next_period = store.world.reference(1, 11, SLOT + 100, &chunk(12, 100));
     assert_eq!(store.ask(&next_period), [Seen::Want(11)]);
+}
+
+// D-07, D-10
+#[test]
+fn a_period_of_slots_is_limited_in_bytes_as_well() {
+    let mut limits = config(&World::new()).limits;
+    limits.rate.max = amount(100, 1_000);
+    let mut store = Store::limited(limits);
+    let ask = |store: &mut Store, height, slot, bytes| {
+        let mut reference = store.world.reference(1, height, slot, &chunk(height, 100));
+        reference.bytes = bytes;
+        store.ask(&reference)
+    };
+    let pending = |height| [Seen::Answer(height, Verdict::Pending)];
+    assert_eq!(ask(&mut store, 1, SLOT, 600), [Seen::Want(1)]);
+    assert_eq!(ask(&mut store, 2, SLOT + 98, 401), pending(2));
+    assert_eq!(ask(&mut store, 2, SLOT + 98, 400), [Seen::Want(2)]);
+    assert_eq!(store.produced(1, SLOT), amount(2, 1_000));
+    assert_eq!(ask(&mut store, 3, SLOT + 99, 1), pending(3));
+    assert_eq!(ask(&mut store, 3, SLOT + 100, 1), [Seen::Want(3)]);
+}
+
+// D-10
+#[test]
+fn no_dimension_of_an_amount_overflows() {
+    for full in [amount(u64::MAX, 0), amount(0, u64::MAX)] {
+        assert_eq!(full.with(1), None);
+    }
+    let most = amount(u64::MAX, u64::MAX);
+    assert_eq!(amount(u64::MAX - 1, u64::MAX - 1).with(1), Some(most));
+}
+
+//
+#[test]
+#[should_panic(expected = "freed once, after it was reserved")]
+fn a_chunk_that_was_never_reserved_is_not_freed() {
+    let _ = amount(0, 1).without(1);
+}
+
+//
+#[test]
+#[should_panic(expected = "freed once, after it was reserved")]
+fn bytes_that_were_never_reserved_are_not_freed() {
+    let _ = amount(1, 0).without(1);
 }
 
 // D-07

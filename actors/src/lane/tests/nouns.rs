@@ -2,18 +2,19 @@
 
 use crate::{
     Bodies as _, chunk_store,
-    lane::{Outlets, Owner, Proposer, Reports, Signers},
+    lane::{Outlets, Owner, Proposer, Reports, Sightings, Signers},
+    mempool::Sighting,
     testing::{Key, Letters, chunk},
 };
 use commonware_parallel::Sequential;
 use commonware_runtime::{Supervisor as _, deterministic::Context};
-use commonware_utils::{channel::oneshot, ordered::Quorum as _};
+use commonware_utils::{channel::oneshot, ordered::Quorum as _, sync::Mutex};
 use drystone_engine::{
     Next,
     scheme::free,
-    types::{Certificate, Committee, Payload, Provider, Types},
+    types::{Certificate, Committee, Digest, Payload, Provider, Types},
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The nouns of a whole node over free signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,14 +26,14 @@ impl Types for Nouns {
     type Scheme = free::Scheme<Key>;
     type Strategy = Sequential;
     type Automaton = Owner<Key, Writer>;
-    type Reporter = Reports<Self, Bits>;
+    type Reporter = Reports<Self, Book, Bits>;
 }
 
 impl chunk_store::Types for Nouns {
     type PublicKey = Key;
     type Rules = Letters;
     type Strategy = Sequential;
-    type Outlets = Outlets<Self>;
+    type Outlets = Outlets<Self, Book>;
 }
 
 /// Proposes a chunk whenever it is asked: another one each time.
@@ -56,6 +57,25 @@ impl Proposer for Writer {
             }
         });
         payload
+    }
+}
+
+/// Keeps what a mempool would be told: transactions sighted, and heights certified.
+#[derive(Clone, Default)]
+pub struct Book {
+    pub sighted: Arc<Mutex<BTreeMap<Digest, u64>>>,
+    pub certified: Arc<Mutex<BTreeMap<Key, u64>>>,
+}
+
+impl Sightings<Key> for Book {
+    fn sighted(&self, sighting: Sighting<Key>) {
+        for id in sighting.ids {
+            self.sighted.lock().insert(id, sighting.expiry_ms);
+        }
+    }
+
+    fn certified(&self, sequencer: Key, height: u64) {
+        self.certified.lock().insert(sequencer, height);
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the application is asked to check, and what follows from its answers.
 
-use super::{Activity, Answer, Effect, Effects, Place, Refusal, Source, State, Verdict};
+use super::{
+    Activity, Answer, Effect, Effects, Place, Refusal, Source, State, Verdict, announcements::Kind,
+};
 use crate::{transaction::Checks, types::Types};
 use drystone_engine::types::Digest;
 
@@ -11,14 +13,17 @@ pub struct Check {
 }
 
 impl<T: Types> State<T> {
-    /// Hands the next transactions to the application, new ones first.
+    /// Hands the next transactions to the application: new ones first, but while a round of checks after a block is under
+    /// way in turns with it, so that no flood of new ones keeps what a block made invalid.
     pub(super) fn check(&mut self, effects: &mut Effects<T>) {
         if self.check.is_some() {
             return;
         }
         let max = self.config.pool.check_batch_max;
         let mut arrivals = Vec::new();
-        while arrivals.len() < max
+        let turn = std::mem::take(&mut self.recheck_turn) && self.recheck.is_some();
+        while !turn
+            && arrivals.len() < max
             && let Some(arrival) = self.unchecked.pop_front()
         {
             // It may have expired meanwhile.
@@ -27,16 +32,17 @@ impl<T: Types> State<T> {
             }
         }
         let again = arrivals.is_empty();
+        self.recheck_turn = !again;
         if again {
             let Some(from) = self.recheck else { return };
-            let checked = self.pool.from(from);
-            let checked = checked.filter(|(_, entry)| entry.place() != Place::Unchecked);
-            arrivals.extend(checked.map(|(arrival, _)| arrival).take(max));
+            // What a chunk carries is executed or skipped with it. What comes back from one is barred until it is looked at.
+            arrivals.extend(self.pool.pending(from).take(max));
             self.recheck = arrivals.last().map(|last| last + 1);
             if arrivals.is_empty() {
-                // The round is over; a block that came during it starts another.
+                // The round is over; a block that came during it starts another, and what is new waited for its turn.
                 self.recheck = std::mem::take(&mut self.recheck_again).then_some(0);
-                if self.recheck.is_some() {
+                self.lift_bars();
+                if self.recheck.is_some() || !self.unchecked.is_empty() {
                     self.check(effects);
                 }
                 return;
@@ -49,6 +55,14 @@ impl<T: Types> State<T> {
             again,
             transactions,
         });
+    }
+
+    /// What admission left out is offered again, now that the application has looked at a newer state.
+    fn lift_bars(&mut self) {
+        for arrival in self.pool.barred() {
+            self.pool.settle(arrival, Place::Ready);
+            self.settle_arrival(arrival);
+        }
     }
 
     pub(super) fn checked(&mut self, checks: Checks, effects: &mut Effects<T>) {
@@ -65,14 +79,23 @@ impl<T: Types> State<T> {
             };
             let (id, source) = (entry.transaction.facts.id, entry.source.clone());
             match result {
-                Ok(()) if check.again => {}
+                Ok(()) if check.again => {
+                    if entry.stale {
+                        self.pool.get_mut(arrival).expect("it is held").stale = false;
+                        self.settle_arrival(arrival);
+                    }
+                }
                 Ok(()) => {
                     self.answer(arrival, Answer::Accepted, effects);
                     self.pool.settle(arrival, Place::Ready);
                     self.settle(&[id]);
-                    let own = source == Source::Client;
+                    let kind = match (&source, self.rank) {
+                        (Source::Client, Some(_)) => Kind::Packed,
+                        (Source::Client, None) => Kind::Own,
+                        (Source::Peer(_), _) => Kind::Fetched,
+                    };
                     let config = &self.config.gossip;
-                    self.announcements.push(self.now_ms, id, own, config);
+                    self.announcements.push(self.now_ms, id, kind, config);
                     effects.push(Effect::Report(Activity::Accepted { id, source }));
                 }
                 Err(invalid) if check.again => {

@@ -1,6 +1,6 @@
 //! Which live chunks hold which transactions.
 
-use crate::mempool::Sighting;
+use crate::{mempool::Sighting, unordered};
 use drystone_engine::types::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,8 @@ struct Lane {
 pub struct Holding {
     /// This node packed it.
     pub own: bool,
-    /// When the last chunk of another that is not certified came, by the local clock.
+    /// When the first chunk of another that is not certified came, by the local clock: who shows one after the other
+    /// delays nobody for longer than with one.
     pub seen_ms: Option<u64>,
     /// Chain time when the last chunk of another that is certified was.
     pub certified_ms: Option<u64>,
@@ -41,19 +42,19 @@ pub struct Chunks<P> {
     lane_marks_max: usize,
     lanes: BTreeMap<P, Lane>,
     chunks: BTreeMap<u64, Chunk<P>>,
-    holders: BTreeMap<Digest, Vec<u64>>,
+    holders: unordered::Map<Digest, Vec<u64>>,
     expiries: BTreeSet<(u64, u64)>,
     next: u64,
 }
 
 impl<P: Ord + Clone> Chunks<P> {
-    pub const fn new(me: P, lane_marks_max: usize) -> Self {
+    pub fn new(me: P, lane_marks_max: usize) -> Self {
         Self {
             me,
             lane_marks_max,
             lanes: BTreeMap::new(),
             chunks: BTreeMap::new(),
-            holders: BTreeMap::new(),
+            holders: unordered::Map::default(),
             expiries: BTreeSet::new(),
             next: 0,
         }
@@ -96,7 +97,7 @@ impl<P: Ord + Clone> Chunks<P> {
         let certified_ms = (height <= lane.certified).then_some(chain_ms);
         self.next += 1;
         for id in &ids {
-            self.holders.entry(*id).or_default().push(key);
+            self.holders.or_default(*id).push(key);
         }
         self.expiries.insert((expiry_ms, key));
         let chunk = Chunk {
@@ -178,10 +179,20 @@ impl<P: Ord + Clone> Chunks<P> {
             } else if chunk.certified_ms.is_some() {
                 holding.certified_ms = holding.certified_ms.max(chunk.certified_ms);
             } else {
-                holding.seen_ms = holding.seen_ms.max(Some(chunk.seen_ms));
+                let seen_ms = holding.seen_ms.unwrap_or(chunk.seen_ms);
+                holding.seen_ms = Some(seen_ms.min(chunk.seen_ms));
             }
         }
         holding
+    }
+
+    /// What chunks of this node hold that are not certified although they came before a time by the local clock.
+    pub fn stuck(&self, before_ms: u64) -> impl Iterator<Item = &Digest> {
+        let own = self.lanes.get(&self.me);
+        let chunks = own.into_iter().flat_map(|lane| lane.live.values());
+        let chunks = chunks.map(|key| &self.chunks[key]);
+        let stuck = chunks.filter(move |it| it.certified_ms.is_none() && it.seen_ms < before_ms);
+        stuck.flat_map(|it| &it.ids)
     }
 
     /// Whether a live chunk holds a transaction.

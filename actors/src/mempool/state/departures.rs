@@ -2,15 +2,14 @@
 
 use super::{Activity, Answer, Effect, Effects, Executed, Place, State, Verdict};
 use crate::{
+    Canary,
     transaction::{Admission as _, Invalid},
     types::Types,
 };
 
 impl<T: Types> State<T> {
     pub(super) fn answer(&mut self, arrival: u64, answer: Answer, effects: &mut Effects<T>) {
-        // Those who wait came in the order of arrival.
-        if let Ok(at) = self.clients.binary_search_by_key(&arrival, |it| it.0) {
-            let (_, client) = self.clients.remove(at);
+        if let Some(client) = self.clients.remove(&arrival) {
             effects.push(Effect::Answer { client, answer });
         }
     }
@@ -30,7 +29,10 @@ impl<T: Types> State<T> {
         }
         self.known.remove(&id);
         if accepted {
-            effects.push(Effect::Report(Activity::Left { id, verdict }));
+            let silent = self.config.canary.is(Canary::DropSilently) && verdict == Verdict::Expired;
+            if !silent {
+                effects.push(Effect::Report(Activity::Left { id, verdict }));
+            }
             return;
         }
         let answer = match verdict {
@@ -39,6 +41,22 @@ impl<T: Types> State<T> {
             Verdict::Invalid(invalid) => Answer::Invalid(invalid),
         };
         self.answer(arrival, answer, effects);
+    }
+
+    /// A chunk that held a transaction is there no more, and did not execute it. What blocks made of it meanwhile nobody has
+    /// looked at: until somebody has, it is not packed again.
+    fn come_back(&mut self, arrival: u64) {
+        let is_pending = |it: &Self| {
+            it.pool
+                .get(arrival)
+                .is_some_and(|it| it.place().is_pending())
+        };
+        let before = is_pending(self);
+        self.settle_arrival(arrival);
+        if !before && is_pending(self) {
+            self.pool.get_mut(arrival).expect("it is pending").stale = true;
+            self.settle_arrival(arrival);
+        }
     }
 
     pub(super) fn executed(&mut self, executed: Executed<T::PublicKey>, effects: &mut Effects<T>) {
@@ -62,10 +80,14 @@ impl<T: Types> State<T> {
             self.leave(arrival, Verdict::Expired, effects);
         }
         let changed = self.chunks.executed(&lanes, self.chain_ms);
-        self.settle(&changed);
-        for arrival in self.pool.barred() {
-            self.pool.settle(arrival, Place::Ready);
-            self.settle_arrival(arrival);
+        if !self.config.canary.is(Canary::LoseReturned) {
+            for arrival in changed
+                .iter()
+                .filter_map(|id| self.pool.arrival(id))
+                .collect::<Vec<_>>()
+            {
+                self.come_back(arrival);
+            }
         }
         self.refused.clear();
         // A round under way is finished first, so that none of many is passed over for ever.

@@ -5,6 +5,9 @@ use crate::mempool::{GossipConfig, Refusal, wire};
 use drystone_engine::types::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The timeout of a peer doubles no more often than this.
+const STRIKES_MAX: u32 = 6;
+
 /// An id that a peer has and this node has not.
 struct Wanted<P> {
     /// In which order it was first announced.
@@ -31,6 +34,8 @@ pub struct Fetches<P> {
     wanted: BTreeMap<Digest, Wanted<P>>,
     idle: BTreeSet<(u64, Digest)>,
     requests: BTreeMap<u64, Request<P>>,
+    /// When each request is given up.
+    due: BTreeSet<(u64, u64)>,
     /// When what is idle is asked for.
     ask_ms: Option<u64>,
     order: u64,
@@ -45,6 +50,7 @@ impl<P: Ord + Clone> Fetches<P> {
             wanted: BTreeMap::new(),
             idle: BTreeSet::new(),
             requests: BTreeMap::new(),
+            due: BTreeSet::new(),
             ask_ms: None,
             order: 0,
             next_request: first_request,
@@ -99,11 +105,11 @@ impl<P: Ord + Clone> Fetches<P> {
         };
         self.idle.remove(&(wanted.order, *id));
         for announcer in &wanted.announcers {
-            unwant(peers, announcer);
+            peers.unwant(announcer);
         }
         let asked = wanted.asked.and_then(|it| self.requests.get(&it));
         if let Some(request) = asked {
-            unwant(peers, &request.to);
+            peers.unwant(&request.to);
         }
     }
 
@@ -112,6 +118,11 @@ impl<P: Ord + Clone> Fetches<P> {
         let ids: Vec<_> = self.wanted.keys().copied().collect();
         for id in ids {
             self.forget(&id, peers);
+        }
+        // Who answers now is late, and is not blamed for it.
+        let numbers: Vec<_> = self.requests.keys().copied().collect();
+        for number in numbers {
+            self.give_up(number, peers);
         }
         self.ask_ms = None;
     }
@@ -135,9 +146,15 @@ impl<P: Ord + Clone> Fetches<P> {
         }
     }
 
+    fn close(&mut self, number: u64) -> Option<Request<P>> {
+        let request = self.requests.remove(&number)?;
+        self.due.remove(&(request.due_ms, number));
+        Some(request)
+    }
+
     /// Ends a request: what it left unanswered is asked of somebody else.
     fn give_up(&mut self, number: u64, peers: &mut Peers<P>) {
-        let Some(request) = self.requests.remove(&number) else {
+        let Some(request) = self.close(number) else {
             return;
         };
         for (id, _) in request.ids.iter().filter(|(_, answered)| !**answered) {
@@ -161,7 +178,7 @@ impl<P: Ord + Clone> Fetches<P> {
             return;
         }
         wanted.asked = None;
-        unwant(peers, from);
+        peers.unwant(from);
         if wanted.announcers.is_empty() {
             self.wanted.remove(id);
         } else {
@@ -201,7 +218,7 @@ impl<P: Ord + Clone> Fetches<P> {
         }
         if request.ids.values().all(|answered| *answered) {
             // What is still looked up below is not in need of the request itself.
-            self.requests.remove(&number);
+            self.close(number);
         }
         if let Some(peer) = peers.get_mut(from) {
             peer.requested -= fresh.len();
@@ -219,9 +236,9 @@ impl<P: Ord + Clone> Fetches<P> {
         }
         fresh.retain(|id| match self.wanted.get(id) {
             Some(wanted) if wanted.asked == Some(number) => {
-                unwant(peers, from);
+                peers.unwant(from);
                 for announcer in &wanted.announcers {
-                    unwant(peers, announcer);
+                    peers.unwant(announcer);
                 }
                 self.wanted.remove(id);
                 true
@@ -249,12 +266,10 @@ impl<P: Ord + Clone> Fetches<P> {
         ids_max: usize,
         config: &GossipConfig,
     ) -> Vec<Ask<P>> {
-        // The first is due first: numbers rise with time.
-        while let Some((number, request)) = self.requests.first_key_value() {
-            if request.due_ms > now_ms {
-                break;
-            }
-            let (number, to) = (*number, request.to.clone());
+        while let Some((due_ms, number)) = self.due.first().copied()
+            && due_ms <= now_ms
+        {
+            let to = self.requests[&number].to.clone();
             self.failed(&to, number, peers);
         }
         if self.ask_ms.is_none_or(|it| it > now_ms) {
@@ -285,28 +300,39 @@ impl<P: Ord + Clone> Fetches<P> {
             ids.push(id);
             if ids.len() == ids_max {
                 let ids = std::mem::take(ids);
-                messages.push(self.request(now_ms, to, ids, config));
+                messages.push(self.request(now_ms, to, ids, peers, config));
             }
         }
         for (to, ids) in asks {
             if !ids.is_empty() {
-                messages.push(self.request(now_ms, to, ids, config));
+                messages.push(self.request(now_ms, to, ids, peers, config));
             }
         }
         messages
     }
 
-    fn request(&mut self, now_ms: u64, to: P, ids: Vec<Digest>, config: &GossipConfig) -> Ask<P> {
+    /// Who left requests without an answer has longer for the next: it may be far away.
+    fn request(
+        &mut self,
+        now_ms: u64,
+        to: P,
+        ids: Vec<Digest>,
+        peers: &Peers<P>,
+        config: &GossipConfig,
+    ) -> Ask<P> {
         let number = self.next_request;
         self.next_request += 1;
         for id in &ids {
             self.wanted.get_mut(id).expect("just asked").asked = Some(number);
         }
+        let strikes = peers.get(&to).map_or(0, |it| it.strikes.min(STRIKES_MAX));
+        let timeout_ms = config.fetch_timeout_ms.saturating_mul(1 << strikes);
         let request = Request {
             to: to.clone(),
             ids: ids.iter().map(|id| (*id, false)).collect(),
-            due_ms: now_ms.saturating_add(config.fetch_timeout_ms),
+            due_ms: now_ms.saturating_add(timeout_ms),
         };
+        self.due.insert((request.due_ms, number));
         self.requests.insert(number, request);
         let request = number;
         (to, wire::Message::Get { request, ids })
@@ -314,19 +340,11 @@ impl<P: Ord + Clone> Fetches<P> {
 
     /// When there is something to do.
     pub fn wake_ms(&self) -> Option<u64> {
-        let due = self.requests.first_key_value().map(|(_, it)| it.due_ms);
+        let due = self.due.first().map(|(due_ms, _)| *due_ms);
         due.into_iter().chain(self.ask_ms).min()
     }
 
-    /// Ids wanted.
     pub fn len(&self) -> usize {
         self.wanted.len()
-    }
-}
-
-fn unwant<P: Ord + Clone>(peers: &mut Peers<P>, peer: &P) {
-    // A peer that left took its count with it.
-    if let Some(peer) = peers.get_mut(peer) {
-        peer.wanted -= 1;
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Answer, Effect, Effects, Place, Refusal, Source, State, announcements::address, wire};
 use crate::{
+    Canary,
     transaction::{Invalid, Transaction},
     types::Types,
 };
@@ -141,6 +142,9 @@ impl<T: Types> State<T> {
                 }
                 // A client brought it, or it was executed, meanwhile.
                 Err(Answer::Accepted | Answer::Duplicate) => {}
+                Err(Answer::Busy { .. }) if self.is_early(&transaction) => {
+                    self.remember_refused(id);
+                }
                 Err(Answer::Busy { .. }) => dropped += 1,
                 Err(Answer::Invalid(invalid)) => {
                     self.remember_refused(id);
@@ -167,25 +171,17 @@ impl<T: Types> State<T> {
             to: vec![to],
             message,
         }));
-        if let Some((own, fetched)) = self.announcements.flush(self.now_ms, ids_max) {
-            let (own, fetched) = (self.unpacked(&own), self.unpacked(&fetched));
-            let (all, few) = (self.peers.len(), self.config.gossip.fanout);
-            self.announce(
-                &own,
-                all,
-                |it, id, peer| it.known.contains(id, peer),
-                effects,
-            );
-            self.announce(
-                &fetched,
-                few,
-                |it, id, peer| it.known.contains(id, peer),
-                effects,
-            );
+        let (own, fetched) = self.announcements.due(self.now_ms);
+        let (all, few) = (self.peers.len(), self.config.gossip.fanout);
+        for (ids, count) in [(own, all), (fetched, few)] {
+            let ids = self.unpacked(&ids);
+            let known = |it: &Self, id: &_, peer: &_| it.known.contains(id, peer);
+            self.announce(&ids, count, known, effects);
         }
         if self.announcements.tick(self.now_ms, &self.config.gossip) {
             self.peers.refill();
-            let (pending, few) = (self.pending(), self.config.gossip.fanout);
+            let (mut pending, few) = (self.pending(), self.config.gossip.fanout);
+            pending.extend(self.stuck());
             // Who announced it once may have lost it in a crash since. Who brought it answers for it.
             self.announce(&pending, few, Self::is_source, effects);
         }
@@ -199,7 +195,7 @@ impl<T: Types> State<T> {
         has: impl Fn(&Self, &Digest, &T::PublicKey) -> bool,
         effects: &mut Effects<T>,
     ) {
-        if self.blocks_only || ids.is_empty() {
+        if self.blocks_only || ids.is_empty() || self.config.canary.is(Canary::KeepToItself) {
             return;
         }
         let peers = self.peers.next(count);
@@ -216,35 +212,38 @@ impl<T: Types> State<T> {
         entry.is_some_and(|it| matches!(&it.source, Source::Peer(source) if source == peer))
     }
 
-    /// Those still held that no chunk carries which this node answers for or which is certified: what such a
-    /// chunk carries reaches everybody with it.
+    /// Those still held that are pending: no chunk carries them which this node relies on.
     fn unpacked(&self, ids: &[Digest]) -> Vec<Digest> {
         let unpacked = ids.iter().filter(|id| {
             let entry = self.pool.arrival(id).and_then(|it| self.pool.get(it));
-            entry.is_some_and(|it| !is_carried(it.place()))
+            entry.is_some_and(|it| it.place().is_pending())
         });
         unpacked.copied().collect()
+    }
+
+    /// The next of what chunks of this node hold that nobody certifies. They may never be: the others must learn of it.
+    fn stuck(&mut self) -> Vec<Digest> {
+        let before_ms = self.now_ms.saturating_sub(self.config.pool.takeover_ms);
+        let stuck: Vec<_> = self.chunks.stuck(before_ms).copied().collect();
+        let max = self.config.gossip.reannounce_max.min(stuck.len());
+        let from = self.announcements.stuck;
+        self.announcements.stuck = (from + max).checked_rem(stuck.len()).unwrap_or(0);
+        let round = stuck.iter().cycle().skip(from).take(max);
+        round.copied().collect()
     }
 
     /// The next of what is still pending, in the order of arrival.
     fn pending(&mut self) -> Vec<Digest> {
         let cursor = self.announcements.cursor;
-        let before = self.pool.from(0).take_while(|(at, _)| *at < cursor);
-        let round = self.pool.from(cursor).chain(before);
-        let pending = round.filter(|(_, entry)| !is_carried(entry.place()));
-        let pending = pending.take(self.config.gossip.reannounce_max);
-        let pending: Vec<_> = pending
-            .map(|(at, entry)| (at, entry.transaction.facts.id))
-            .collect();
-        if let Some((last, _)) = pending.last() {
+        let before = self.pool.pending(0).take_while(|at| *at < cursor);
+        let round = self.pool.pending(cursor).chain(before);
+        let arrivals: Vec<_> = round.take(self.config.gossip.reannounce_max).collect();
+        if let Some(last) = arrivals.last() {
             self.announcements.cursor = last + 1;
         }
-        pending.into_iter().map(|(_, id)| id).collect()
+        let entries = arrivals.iter().filter_map(|it| self.pool.get(*it));
+        entries.map(|it| it.transaction.facts.id).collect()
     }
-}
-
-const fn is_carried(place: Place) -> bool {
-    matches!(place, Place::Unchecked | Place::Packed | Place::Held(_))
 }
 
 fn refuse<T: Types>(effects: &mut Effects<T>, from: &T::PublicKey, refusal: Refusal) {

@@ -38,7 +38,7 @@ use fetches::Fetches;
 use peers::{Known, Peers};
 use pool::{Place, Pool};
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 use window::Window;
@@ -101,10 +101,13 @@ pub struct State<T: Types> {
     executed: Window,
     /// Refused by the state of the newest block: not fetched again before the next one.
     refused: BTreeSet<Digest>,
-    clients: Vec<(u64, Client)>,
+    /// Who waits for the verdict on which arrival.
+    clients: BTreeMap<u64, Client>,
     unchecked: VecDeque<u64>,
     /// Where the round of checks after a block stands.
     recheck: Option<u64>,
+    /// The next check is one of that round, even if there is something new.
+    recheck_turn: bool,
     /// A block came since that round began.
     recheck_again: bool,
     check: Option<Check>,
@@ -143,9 +146,10 @@ impl<T: Types> State<T> {
             announcements: Announcements::new(),
             executed,
             refused: BTreeSet::new(),
-            clients: Vec::new(),
+            clients: BTreeMap::new(),
             unchecked: VecDeque::new(),
             recheck: None,
+            recheck_turn: false,
             recheck_again: false,
             check: None,
             building: None,
@@ -163,9 +167,14 @@ impl<T: Types> State<T> {
         self.now_ms = self.now_ms.max(now_ms);
         match message {
             Message::Submitted {
-                transaction,
-                client,
-            } => self.submitted(transaction, client, effects),
+                submission,
+                transactions,
+            } => {
+                for (index, transaction) in transactions.into_iter().enumerate() {
+                    let client = Client { submission, index };
+                    self.submitted(transaction, client, effects);
+                }
+            }
             Message::Announced { from, ids } => self.announced(from, &ids, effects),
             Message::Requested { from, request, ids } => {
                 self.requested(from, request, &ids, effects);
@@ -232,7 +241,7 @@ impl<T: Types> State<T> {
                     let id = transaction.facts.id;
                     self.fetches.forget(&id, &mut self.peers);
                     let arrival = self.insert(transaction, Source::Client);
-                    self.clients.push((arrival, client));
+                    self.clients.insert(arrival, client);
                     return;
                 }
                 Err(answer) => Some(answer),
@@ -269,6 +278,9 @@ impl<T: Types> State<T> {
         if facts.expiry_ms <= self.chain_ms {
             return invalid("the transaction has expired");
         }
+        if self.is_early(transaction) {
+            return Err(self.busy());
+        }
         if facts.expiry_ms - self.chain_ms > config.lifetime_max_ms {
             return invalid("the transaction expires too far in the future");
         }
@@ -276,6 +288,14 @@ impl<T: Types> State<T> {
             return Err(self.busy());
         }
         Ok(())
+    }
+
+    /// Whether it expires too far beyond chain time, but not beyond the clock. Chain time that stood still, in a stall or before
+    /// the first block, is no fault of whoever signed it: the next block says.
+    fn is_early(&self, transaction: &Transaction) -> bool {
+        let ahead_ms = |now_ms| transaction.facts.expiry_ms.saturating_sub(now_ms);
+        let lifetime_max_ms = self.config.pool.lifetime_max_ms;
+        ahead_ms(self.chain_ms) > lifetime_max_ms && ahead_ms(self.now_ms) <= lifetime_max_ms
     }
 
     fn insert(&mut self, transaction: Arc<Transaction>, source: Source<T::PublicKey>) -> u64 {
@@ -305,8 +325,11 @@ impl<T: Types> State<T> {
     }
 
     /// Adds every sum up again.
-    #[cfg(test)]
-    pub(crate) fn audit(&self) {
+    ///
+    /// # Panics
+    /// If one has drifted.
+    #[cfg(any(test, feature = "mocks"))]
+    pub fn audit(&self) {
         self.pool.audit();
         assert!(self.known.len() <= self.pool.total().items);
         assert!(self.clients.len() <= self.pool.total().items);

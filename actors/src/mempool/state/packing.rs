@@ -29,6 +29,9 @@ impl<T: Types> State<T> {
         if holding.own || entry.building {
             return Place::Packed;
         }
+        if entry.stale {
+            return Place::Barred;
+        }
         if let Some(certified_ms) = holding.certified_ms {
             // A certified chunk should be included; when half the time is over, it is not waited for.
             let half = facts.expiry_ms.saturating_sub(certified_ms) / 2;

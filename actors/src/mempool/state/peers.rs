@@ -1,5 +1,6 @@
 //! Whom gossip is exchanged with, and what each has used of its share.
 
+use crate::unordered;
 use drystone_engine::types::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +54,13 @@ impl<P: Ord + Clone> Peers<P> {
         self.peers.get_mut(peer)
     }
 
+    /// One id less is remembered because of a peer. One that left took its count with it.
+    pub fn unwant(&mut self, peer: &P) {
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.wanted -= 1;
+        }
+    }
+
     pub const fn len(&self) -> usize {
         self.turns.len()
     }
@@ -76,19 +84,19 @@ impl<P: Ord + Clone> Peers<P> {
 
 /// Who is known to have a transaction: the first few who announced it. Who was served it may have lost it on the
 /// way. It only saves messages, so a few are enough.
-#[derive(Debug, Default)]
-pub struct Known<P>(BTreeMap<Digest, Vec<P>>);
+#[derive(Debug)]
+pub struct Known<P>(unordered::Map<Digest, Vec<P>>);
 
 impl<P: Ord + Clone> Known<P> {
     /// Remembered for one transaction.
     const MAX: usize = 8;
 
-    pub const fn new() -> Self {
-        Self(BTreeMap::new())
+    pub fn new() -> Self {
+        Self(unordered::Map::default())
     }
 
     pub fn insert(&mut self, id: Digest, peer: &P) {
-        let known = self.0.entry(id).or_default();
+        let known = self.0.or_default(id);
         if known.len() < Self::MAX && !known.contains(peer) {
             known.push(peer.clone());
         }
@@ -102,7 +110,7 @@ impl<P: Ord + Clone> Known<P> {
         self.0.remove(id);
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "mocks"))]
     pub fn len(&self) -> usize {
         self.0.len()
     }

@@ -3,10 +3,12 @@
 use crate::{
     mempool::{Amount, PoolConfig, Source},
     transaction::{Account, Transaction},
+    unordered,
 };
 use drystone_engine::types::Digest;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    hash::Hash,
     sync::Arc,
 };
 
@@ -27,6 +29,14 @@ pub enum Place {
     Packed,
 }
 
+impl Place {
+    /// Checked, and carried by no chunk which this node answers for or which is certified: what such a chunk carries reaches
+    /// everybody with it.
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::Ready | Self::Delayed(_) | Self::Barred)
+    }
+}
+
 /// One transaction.
 #[derive(Debug)]
 pub struct Entry<P> {
@@ -38,6 +48,8 @@ pub struct Entry<P> {
     pub charged: bool,
     /// Whether it was taken for a build that has not ended.
     pub building: bool,
+    /// Whether it came back from a chunk, and the application has not looked at it since.
+    pub stale: bool,
     place: Place,
 }
 
@@ -74,16 +86,23 @@ impl Amount {
     }
 }
 
-/// What each of several holds. Whoever holds nothing takes no memory.
-struct Shares<K>(BTreeMap<K, Amount>);
+/// What each of several holds. Whoever holds nothing takes no entry.
+#[derive(PartialEq, Eq)]
+struct Shares<K: Eq + Hash>(unordered::Map<K, Amount>);
 
-impl<K: Ord + Clone> Shares<K> {
+impl<K: Eq + Hash> Default for Shares<K> {
+    fn default() -> Self {
+        Self(unordered::Map::default())
+    }
+}
+
+impl<K: Eq + Hash + Clone> Shares<K> {
     fn of(&self, key: &K) -> Amount {
         self.0.get(key).copied().unwrap_or_default()
     }
 
     fn add(&mut self, key: &K, amount: Amount) {
-        self.0.entry(key.clone()).or_default().add(amount);
+        self.0.or_default(key.clone()).add(amount);
     }
 
     fn sub(&mut self, key: &K, amount: Amount) {
@@ -96,35 +115,41 @@ impl<K: Ord + Clone> Shares<K> {
 }
 
 /// The transactions held, in the order of their arrival.
-pub struct Pool<P> {
+pub struct Pool<P: Eq + Hash> {
     entries: BTreeMap<u64, Entry<P>>,
-    arrivals: BTreeMap<Digest, u64>,
+    arrivals: unordered::Map<Digest, u64>,
     expiries: BTreeSet<(u64, u64)>,
     ready: BTreeSet<u64>,
     delayed: BTreeSet<(u64, u64)>,
     held: BTreeSet<(u64, u64)>,
     barred: BTreeSet<u64>,
+    /// Checked, and carried by no chunk that this node relies on.
+    pending: BTreeSet<u64>,
     total: Amount,
     ready_total: Amount,
     accounts: Shares<Account>,
     peers: Shares<P>,
+    /// What all peers together delivered.
+    delivered: Amount,
     next: u64,
 }
 
-impl<P: Ord + Clone> Pool<P> {
-    pub const fn new() -> Self {
+impl<P: Eq + Hash + Clone> Pool<P> {
+    pub fn new() -> Self {
         Self {
             entries: BTreeMap::new(),
-            arrivals: BTreeMap::new(),
+            arrivals: unordered::Map::default(),
             expiries: BTreeSet::new(),
             ready: BTreeSet::new(),
             delayed: BTreeSet::new(),
             held: BTreeSet::new(),
             barred: BTreeSet::new(),
+            pending: BTreeSet::new(),
             total: Amount { items: 0, bytes: 0 },
             ready_total: Amount { items: 0, bytes: 0 },
-            accounts: Shares(BTreeMap::new()),
-            peers: Shares(BTreeMap::new()),
+            accounts: Shares::default(),
+            peers: Shares::default(),
+            delivered: Amount { items: 0, bytes: 0 },
             next: 0,
         }
     }
@@ -148,7 +173,10 @@ impl<P: Ord + Clone> Pool<P> {
         let account = self.accounts.of(&transaction.facts.account);
         let from_peer = match source {
             Source::Client => true,
-            Source::Peer(peer) => self.peers.of(peer).fits(amount, config.peer_max),
+            Source::Peer(peer) => {
+                self.peers.of(peer).fits(amount, config.peer_max)
+                    && self.delivered.fits(amount, config.delivered_max())
+            }
         };
         from_peer
             && account.fits(amount, config.account_max)
@@ -171,6 +199,7 @@ impl<P: Ord + Clone> Pool<P> {
         self.accounts.add(&facts.account, amount);
         if let Source::Peer(peer) = &source {
             self.peers.add(peer, amount);
+            self.delivered.add(amount);
         }
         let entry = Entry {
             transaction,
@@ -178,6 +207,7 @@ impl<P: Ord + Clone> Pool<P> {
             ready_ms,
             charged: false,
             building: false,
+            stale: false,
             place: Place::Unchecked,
         };
         self.entries.insert(arrival, entry);
@@ -196,6 +226,7 @@ impl<P: Ord + Clone> Pool<P> {
         self.accounts.sub(&facts.account, amount);
         if let Source::Peer(peer) = &entry.source {
             self.peers.sub(peer, amount);
+            self.delivered.sub(amount);
         }
         Some(entry)
     }
@@ -217,6 +248,11 @@ impl<P: Ord + Clone> Pool<P> {
         let entry = self.entries.get_mut(&arrival).expect("it is held");
         let before = std::mem::replace(&mut entry.place, place);
         let amount = entry.amount();
+        match (before.is_pending(), place.is_pending()) {
+            (false, true) => _ = self.pending.insert(arrival),
+            (true, false) => _ = self.pending.remove(&arrival),
+            _ => {}
+        }
         match before {
             Place::Ready => {
                 self.ready.remove(&arrival);
@@ -245,11 +281,9 @@ impl<P: Ord + Clone> Pool<P> {
         ready.map(|it| (*it, &self.entries[it].transaction))
     }
 
-    /// Everything at or after a place in the order of arrival.
-    pub fn from(&self, arrival: u64) -> impl Iterator<Item = (u64, &Entry<P>)> {
-        self.entries
-            .range(arrival..)
-            .map(|(at, entry)| (*at, entry))
+    /// What was checked and no chunk carries that this node relies on, from a place in the order of arrival on.
+    pub fn pending(&self, from: u64) -> impl Iterator<Item = u64> {
+        self.pending.range(from..).copied()
     }
 
     /// What no block after this time can take.
@@ -265,7 +299,7 @@ impl<P: Ord + Clone> Pool<P> {
         delayed.chain(held).map(|(_, arrival)| *arrival).collect()
     }
 
-    /// What admission refused since the last block.
+    /// What admission refused since the last round of checks.
     pub fn barred(&self) -> Vec<u64> {
         self.barred.iter().copied().collect()
     }
@@ -276,10 +310,10 @@ impl<P: Ord + Clone> Pool<P> {
     }
 
     /// Adds everything up again and compares it with the sums that are kept.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "mocks"))]
     pub fn audit(&self) {
         let (mut total, mut ready) = (Amount::default(), Amount::default());
-        let (mut accounts, mut peers) = (Shares(BTreeMap::new()), Shares(BTreeMap::new()));
+        let (mut accounts, mut peers) = (Shares::default(), Shares::default());
         for (arrival, entry) in &self.entries {
             total.add(entry.amount());
             accounts.add(&entry.transaction.facts.account, entry.amount());
@@ -291,11 +325,13 @@ impl<P: Ord + Clone> Pool<P> {
             }
             assert_eq!(self.ready.contains(arrival), entry.place == Place::Ready);
             assert_eq!(self.barred.contains(arrival), entry.place == Place::Barred);
-            assert_eq!(self.arrivals[&entry.transaction.facts.id], *arrival);
+            assert_eq!(self.pending.contains(arrival), entry.place.is_pending());
+            let known = self.arrivals.get(&entry.transaction.facts.id);
+            assert_eq!(known, Some(arrival));
         }
         assert_eq!((total, ready), (self.total, self.ready_total));
-        assert_eq!(accounts.0, self.accounts.0);
-        assert!(peers.0 == self.peers.0, "what peers hold");
+        assert!(accounts == self.accounts, "what accounts hold");
+        assert!(peers == self.peers, "what peers hold");
         let count = self.entries.len();
         assert_eq!((self.arrivals.len(), self.expiries.len()), (count, count));
         let waiting = |of: fn(&Place) -> bool| {

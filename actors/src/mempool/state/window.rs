@@ -1,46 +1,53 @@
 //! Ids of transactions executed not long ago, so that none is taken a second time.
 
+use crate::unordered;
 use drystone_engine::types::Digest;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Executed transactions until they expire. Beyond the bound those that expire first are forgotten first: they
 /// are of use to nobody soonest.
 pub struct Window {
-    expiries: BTreeMap<Digest, u64>,
-    order: BTreeSet<(u64, Digest)>,
+    ids: unordered::Set<Digest>,
+    by_expiry: BTreeMap<u64, Vec<Digest>>,
     max: usize,
 }
 
 impl Window {
-    pub const fn new(max: usize) -> Self {
+    pub fn new(max: usize) -> Self {
         Self {
-            expiries: BTreeMap::new(),
-            order: BTreeSet::new(),
+            ids: unordered::Set::default(),
+            by_expiry: BTreeMap::new(),
             max,
         }
     }
 
     pub fn insert(&mut self, id: Digest, expiry_ms: u64) {
-        if self.expiries.insert(id, expiry_ms).is_none() {
-            self.order.insert((expiry_ms, id));
+        if !self.ids.insert(id) {
+            return;
         }
-        while self.order.len() > self.max {
-            let (_, id) = self.order.pop_first().expect("more than the bound");
-            self.expiries.remove(&id);
+        self.by_expiry.entry(expiry_ms).or_default().push(id);
+        if self.ids.len() > self.max {
+            let mut first = self.by_expiry.first_entry().expect("more than the bound");
+            let id = first.get_mut().pop().expect("none is empty");
+            if first.get().is_empty() {
+                first.remove();
+            }
+            self.ids.remove(&id);
         }
     }
 
     pub fn contains(&self, id: &Digest) -> bool {
-        self.expiries.contains_key(id)
+        self.ids.contains(id)
     }
 
     /// Forgets what no block after this time can take.
     pub fn advance(&mut self, chain_ms: u64) {
-        while let Some((expiry_ms, id)) = self.order.first().copied()
-            && expiry_ms <= chain_ms
+        while let Some(first) = self.by_expiry.first_entry()
+            && *first.key() <= chain_ms
         {
-            self.order.pop_first();
-            self.expiries.remove(&id);
+            for id in first.remove() {
+                self.ids.remove(&id);
+            }
         }
     }
 }

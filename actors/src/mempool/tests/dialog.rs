@@ -1,6 +1,6 @@
 //! What is announced to whom, and what is served.
 
-use super::node::{LATER_MS, Node};
+use super::node::{LATER_MS, ME, Node};
 use crate::{
     mempool::{Message, Refusal, wire},
     testing::payments::{SIZE, bytes, config, payment},
@@ -73,13 +73,54 @@ fn what_is_packed_before_it_was_announced_is_not_announced() {
     assert_eq!(ids, &[other]);
 }
 
+// One message a turn, whatever the rate: what bounds the channel counts messages.
 #[test]
-fn a_full_announcement_waits_for_nothing() {
+fn what_comes_within_one_turn_is_announced_in_one_message() {
     let mut node = Node::new();
-    for salt in 0..4 {
-        node.accept(1, LATER_MS, salt);
+    let mut ids = vec![node.accept(1, LATER_MS, 0)];
+    for salt in 1..4 {
+        node.wait(1);
+        ids.push(node.accept(1, LATER_MS, salt));
     }
-    assert_eq!(node.sent.len(), 1);
+    assert!(node.sent.is_empty(), "the turn is not over");
+    node.wait(2);
+    let (_, message) = node.sent.pop().expect("it is due");
+    assert_eq!(message, wire::Message::Announce(ids));
+    assert!(node.sent.is_empty());
+}
+
+// K-11, K-27
+#[test]
+fn only_who_packs_waits_for_a_chunk_before_it_announces() {
+    let mut config = config();
+    config.gossip.pack_linger_ms = 100;
+    let mut node = Node::with(config);
+    node.accept(1, LATER_MS, 0);
+    assert_eq!(node.announced(), []);
+    node.wait(100);
+    assert_eq!(node.announced().len(), 1, "there was no chunk");
+    node.enter(None);
+    let id = node.accept(2, LATER_MS, 1);
+    let announced = node.announced();
+    assert!(matches!(&announced[..], [(_, ids)] if *ids == [id]));
+}
+
+// K-27: its chunk may never be certified, and this node may die with it.
+#[test]
+fn what_nobody_certifies_in_time_is_announced() {
+    let mut node = Node::new();
+    let id = node.accept(1, LATER_MS, 0);
+    assert_eq!(node.take(), [id]);
+    node.seal(&[id], LATER_MS);
+    node.wait(1_000);
+    let announced = node.announced();
+    assert!(matches!(&announced[..], [(_, ids)] if *ids == [id]));
+    node.tell(Message::Certified {
+        sequencer: node.world.key(ME),
+        height: 1,
+    });
+    node.wait(1_000);
+    assert_eq!(node.announced(), []);
 }
 
 // K-02, K-29: not to its source, and not to all, or every id would travel n times n times.
@@ -135,6 +176,7 @@ fn what_expired_was_executed_or_is_carried_by_a_chunk_is_not_announced_again() {
     let withheld = node.accept(1, LATER_MS, 4);
     assert!(node.take().contains(&packed));
     node.seal(&[packed], LATER_MS);
+    node.certify(ME);
     node.sight(2, &[certified], LATER_MS);
     node.certify(2);
     node.sight(3, &[withheld], LATER_MS);
@@ -241,6 +283,14 @@ fn what_one_peer_is_served_is_limited_per_period() {
     node.wait(1_000);
     assert_eq!(served(&request(&mut node, 1, &[id])), (1, vec![]));
     assert_eq!(config().gossip.served_bytes_max, 10 * SIZE);
+}
+
+#[test]
+#[should_panic(expected = "the largest transaction can be served")]
+fn what_one_peer_is_served_holds_the_largest_transaction() {
+    let mut config = config();
+    config.gossip.served_bytes_max = config.pool.transaction_bytes_max - 1;
+    Node::with(config);
 }
 
 #[test]

@@ -215,9 +215,12 @@ impl Model {
         }
         self.hold(false);
         self.node.execute(20_000, &[], &[]);
-        // Nobody answers any more: one announcer after another is given up.
-        for _ in 0..10 {
-            self.node.wait(100);
+        // Nobody answers any more: one announcer after another is given up, each after a longer time than the last.
+        for _ in 0..100 {
+            let wake_ms = self.node.state.wake_ms();
+            if self.node.state.wanted() > 0 {
+                self.node.wait(wake_ms.saturating_sub(self.node.now_ms));
+            }
         }
         self.read();
         assert!(self.held.is_empty(), "{:?}", self.held);

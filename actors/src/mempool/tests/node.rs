@@ -44,6 +44,8 @@ pub struct Node {
     pub activities: Vec<Activity<Key>>,
     pub readiness: Readiness,
     heights: BTreeMap<usize, u64>,
+    submissions: u64,
+    clients: BTreeMap<u64, oneshot::Sender<Answer>>,
 }
 
 impl Node {
@@ -70,6 +72,8 @@ impl Node {
             activities: Vec::new(),
             readiness: Readiness::Nothing,
             heights: BTreeMap::new(),
+            submissions: 0,
+            clients: BTreeMap::new(),
         };
         node.enter(Some(0));
         node.tell(Message::BlocksOnly(false));
@@ -102,7 +106,10 @@ impl Node {
         match effect {
             Effect::Check { transactions, .. } if self.hold_checks => self.held.push(transactions),
             Effect::Check { transactions, .. } => self.answer(&transactions),
-            Effect::Answer { client, answer } => _ = client.send(answer),
+            Effect::Answer { client, answer } => {
+                let waiting = self.clients.remove(&client.submission);
+                let _ = waiting.expect("it is answered once").send(answer);
+            }
             Effect::Send { to, message } => {
                 let to = to.iter().map(|it| self.who(it)).collect();
                 self.sent.push((to, message));
@@ -144,10 +151,12 @@ impl Node {
 
     pub fn submit(&mut self, transaction: &Arc<Transaction>) -> Reply {
         let (client, reply) = oneshot::channel();
-        let transaction = Ok(transaction.clone());
+        let submission = self.submissions;
+        self.submissions += 1;
+        self.clients.insert(submission, client);
         self.tell(Message::Submitted {
-            transaction,
-            client,
+            submission,
+            transactions: vec![Ok(transaction.clone())],
         });
         reply
     }

@@ -2,8 +2,8 @@
 
 use super::node::{GENESIS_MS, LATER_MS, Node};
 use crate::{
-    mempool::{Built, Message, Readiness},
-    testing::payments::{config, payment},
+    mempool::{Amount, Built, Message, Readiness},
+    testing::payments::{SIZE, config, payment},
     transaction::Transaction,
 };
 use std::sync::Arc;
@@ -87,6 +87,18 @@ fn anothers_uncertified_chunk_delays_by_the_takeover_delay_only() {
     node.wait(109);
     assert_eq!(node.take(), []);
     node.wait(1);
+    assert_eq!(node.take(), [transaction.facts.id]);
+}
+
+#[test]
+fn one_uncertified_chunk_after_the_other_delays_no_longer_than_the_first() {
+    let mut node = Node::new();
+    let transaction = with_turn(1);
+    node.submit(&transaction);
+    node.sight(2, &[transaction.facts.id], LATER_MS);
+    node.wait(60);
+    node.sight(3, &[transaction.facts.id], LATER_MS);
+    node.wait(50);
     assert_eq!(node.take(), [transaction.facts.id]);
 }
 
@@ -177,6 +189,32 @@ fn the_builder_is_told_of_each_change_of_what_may_be_packed() {
     assert_eq!(node.readiness, Readiness::Some);
 }
 
+// D-27: by number or by bytes, whichever is enough first.
+#[test]
+fn a_chunk_is_due_as_soon_as_its_transactions_or_their_bytes_are_enough() {
+    let (items, bytes) = (100, 100 * SIZE);
+    for (seal, enough) in [
+        (
+            Amount {
+                items,
+                bytes: 3 * SIZE,
+            },
+            3,
+        ),
+        (Amount { items: 4, bytes }, 4),
+    ] {
+        let mut config = config();
+        config.pool.seal = seal;
+        let mut node = Node::with(config);
+        for salt in 1..enough {
+            node.accept(1, LATER_MS, salt);
+            assert_eq!(node.readiness, Readiness::Some, "{salt} of {enough}");
+        }
+        node.accept(1, LATER_MS, enough);
+        assert_eq!(node.readiness, Readiness::Full);
+    }
+}
+
 // D-40
 #[test]
 fn admission_leaves_a_transaction_out_until_the_next_block() {
@@ -210,14 +248,34 @@ fn what_admission_charged_is_released_once_however_it_ends() {
     let invalid = pack(&mut node, LATER_MS, 1);
     node.refused.insert(invalid);
     node.execute(1, &[], &[]);
-    assert_eq!(node.charged(), 0, "made invalid");
+    assert_eq!(node.charged(), 1, "a chunk carries it still");
     node.execute(1, &[], &[0]);
+    assert_eq!(
+        node.charged(),
+        0,
+        "skipped with its chunk, and made invalid"
+    );
+    assert_eq!(node.state.total().items, 0);
 
     pack(&mut node, GENESIS_MS + 10, 2);
     node.execute(10, &[], &[]);
     assert_eq!(node.charged(), 0, "its chunk expired");
     node.execute(LATER_MS, &[], &[]);
     assert_eq!(node.charged(), 0, "it expired as well");
+}
+
+// K-34: a block may have made it invalid, and nobody has looked at it yet.
+#[test]
+fn what_comes_back_from_a_chunk_is_looked_at_before_it_is_packed_again() {
+    let mut node = Node::new();
+    let id = node.accept(1, LATER_MS, 0);
+    assert_eq!(node.take(), [id]);
+    node.seal(&[id], LATER_MS);
+    node.hold_checks = true;
+    node.execute(1, &[], &[0]);
+    assert_eq!((node.readiness, node.take()), (Readiness::Nothing, vec![]));
+    assert_eq!(node.check(), 1);
+    assert_eq!((node.readiness, node.take()), (Readiness::Some, vec![id]));
 }
 
 // A transaction that is executed while it is being packed, in another's chunk.

@@ -2,7 +2,7 @@
 
 use super::node::{GENESIS_MS, LATER_MS, Node};
 use crate::{
-    mempool::{Activity, Answer, Message, Source, Verdict},
+    mempool::{Activity, Answer, Message, Refusal, Source, Verdict},
     testing::payments::{SIZE, amount, config, payment},
     transaction::Invalid,
 };
@@ -40,10 +40,39 @@ fn a_client_is_told_what_is_wrong() {
     let late = payment(1, GENESIS_MS, 0);
     let expired = invalid("the transaction has expired");
     assert_eq!(node.submit(&late).try_recv(), Ok(expired));
-    let early = payment(1, GENESIS_MS + 10_001, 0);
+    let early = payment(1, node.now_ms + 10_001, 0);
     let far = invalid("the transaction expires too far in the future");
     assert_eq!(node.submit(&early).try_recv(), Ok(far));
     assert!(node.state.total().items == 0 && node.activities.is_empty());
+}
+
+// K-17: chain time that stood still is the node's fault, and passes.
+#[test]
+fn after_a_stall_a_client_is_told_to_come_back_with_what_the_clock_allows() {
+    let mut node = Node::new();
+    let (first, second) = (node.now_ms + 9_999, node.now_ms + 10_000);
+    for transaction in [payment(1, first, 0), payment(1, second, 0)] {
+        assert_eq!(node.submit(&transaction).try_recv(), Ok(BUSY));
+    }
+    let caught_up_ms = node.now_ms - GENESIS_MS;
+    node.execute(caught_up_ms, &[], &[]);
+    node.accept(1, first, 0);
+    node.accept(1, second, 0);
+}
+
+// K-28: nor is it held against a peer, and what it brings is not fetched again before the next block.
+#[test]
+fn after_a_stall_what_a_peer_brings_is_left_until_the_next_block() {
+    let mut node = Node::new();
+    let transaction = payment(1, node.now_ms + 9_999, 0);
+    node.fetch(1, &transaction);
+    assert!(node.refusals.is_empty() && node.state.total().items == 0);
+    node.announce(2, &[transaction.facts.id]);
+    assert_eq!(node.asked(2), None);
+    let caught_up_ms = node.now_ms - GENESIS_MS;
+    node.execute(caught_up_ms, &[], &[]);
+    node.fetch(2, &transaction);
+    assert_eq!(node.state.total(), amount(1));
 }
 
 // K-27
@@ -136,6 +165,39 @@ fn a_new_transaction_is_checked_before_the_rest_of_a_round() {
     assert_eq!(reply.try_recv(), Ok(Answer::Accepted));
 }
 
+// K-34: nor does the round wait until nothing new comes.
+#[test]
+fn a_flood_of_new_transactions_does_not_keep_a_round_from_happening() {
+    let mut node = Node::new();
+    let poor = node.accept(1, LATER_MS, 0);
+    node.refused.insert(poor);
+    node.activities.clear();
+    node.hold_checks = true;
+    let _first = node.submit(&payment(2, LATER_MS, 0));
+    node.execute(1, &[], &[]);
+    for salt in 1..=2 {
+        let _next = node.submit(&payment(2, LATER_MS, salt));
+        node.check();
+    }
+    let left = Activity::Left {
+        id: poor,
+        verdict: Verdict::Invalid(Invalid::because("no money")),
+    };
+    assert!(node.activities.contains(&left));
+}
+
+#[test]
+fn a_new_transaction_does_not_wait_for_a_round_that_finds_nothing() {
+    let mut node = Node::new();
+    node.hold_checks = true;
+    node.submit(&payment(1, GENESIS_MS + 5, 0));
+    node.execute(5, &[], &[]);
+    let mut reply = node.submit(&payment(2, LATER_MS, 0));
+    node.check();
+    assert_eq!(node.check(), 1, "it is handed to the application at once");
+    assert_eq!(reply.try_recv(), Ok(Answer::Accepted));
+}
+
 // K-33
 #[test]
 fn while_it_follows_blocks_only_a_node_takes_no_transactions() {
@@ -205,6 +267,36 @@ fn the_pool_is_limited_in_bytes() {
     assert_eq!(node.submit(&payment(1, LATER_MS, 3)).try_recv(), Ok(BUSY));
 }
 
+// K-34
+#[test]
+fn an_account_is_limited_in_bytes() {
+    let mut config = config();
+    config.pool.account_max.bytes = 3 * SIZE + SIZE / 2;
+    let mut node = Node::with(config);
+    for salt in 0..3 {
+        node.accept(1, LATER_MS, salt);
+    }
+    assert_eq!(node.submit(&payment(1, LATER_MS, 3)).try_recv(), Ok(BUSY));
+    node.accept(2, LATER_MS, 0);
+}
+
+// K-28, K-34
+#[test]
+fn what_a_peer_may_fill_is_limited_in_bytes() {
+    let mut config = config();
+    config.pool.peer_max.bytes = 3 * SIZE + SIZE / 2;
+    let mut node = Node::with(config);
+    for account in 0..3 {
+        node.fetch(1, &payment(account, LATER_MS, 0));
+    }
+    let fourth = payment(3, LATER_MS, 0);
+    node.fetch(1, &fourth);
+    assert_eq!(node.state.total(), amount(3));
+    assert_eq!(node.refusals, [(1, Refusal::NoRoom(1))]);
+    node.fetch(2, &fourth);
+    assert_eq!(node.state.total(), amount(4));
+}
+
 // K-28, D-19
 #[test]
 fn one_peer_cannot_fill_the_pool_for_the_others() {
@@ -219,4 +311,38 @@ fn one_peer_cannot_fill_the_pool_for_the_others() {
     node.fetch(2, &over);
     assert_eq!(node.state.total(), amount(17));
     node.accept(21, LATER_MS, 0);
+}
+
+// K-29: what is delivered to a full pool is dropped, and that is nobody's fault.
+#[test]
+fn a_delivery_to_a_full_pool_is_dropped_and_not_held_against_its_sender() {
+    let mut node = Node::new();
+    for salt in 0..32 {
+        node.accept(salt as u8 / 8, LATER_MS, salt);
+    }
+    node.announced();
+    let over = payment(9, LATER_MS, 0);
+    node.fetch(1, &over);
+    assert_eq!(node.state.total(), config().pool.pool_max);
+    let no_room = Refusal::NoRoom(1);
+    assert!(!no_room.is_attributable());
+    assert_eq!(node.refusals, [(1, no_room)]);
+    assert_eq!(node.announced(), [], "nor is it passed on");
+}
+
+// K-28, K-34
+#[test]
+fn all_peers_together_leave_a_quarter_of_the_pool_to_clients() {
+    let mut node = Node::new();
+    for salt in 0..24 {
+        let from = 1 + usize::from(salt % 3);
+        node.fetch(from, &payment(salt, LATER_MS, 0));
+    }
+    assert_eq!(node.state.total(), amount(24));
+    node.fetch(4, &payment(24, LATER_MS, 0));
+    assert_eq!(node.state.total(), amount(24), "though it has its share");
+    for account in 25..33 {
+        node.accept(account, LATER_MS, 0);
+    }
+    assert_eq!(node.state.total(), config().pool.pool_max);
 }

@@ -29,14 +29,35 @@ fn is_refused(bytes: impl Into<Bytes>) -> bool {
 // K-07, K-08
 #[test]
 fn malformed_messages_are_refused() {
-    let announce = Message::Announce(ids(2)).encode();
-    for length in 0..announce.len() {
-        assert!(is_refused(announce.slice(..length)), "cut at {length}");
+    let (request, two) = (7, || ids(2));
+    let contents = vec![vec![1; 9].into(), vec![2; 30].into()];
+    for message in [
+        Message::Announce(two()),
+        Message::Get {
+            request,
+            ids: two(),
+        },
+        Message::Contents { request, contents },
+        Message::Missing {
+            request,
+            ids: two(),
+        },
+    ] {
+        let whole = message.encode();
+        for length in 0..whole.len() {
+            let cut = whole.slice(..length);
+            assert!(is_refused(cut), "{message:?} cut at {length}");
+        }
+        let longer = [whole.as_ref(), &[0]].concat();
+        assert!(is_refused(longer), "{message:?} and a trailing byte");
+        assert_eq!(Message::decode(whole, &LIMITS).ok(), Some(message));
     }
-    let longer = [announce.as_ref(), &[0]].concat();
-    assert!(is_refused(longer), "trailing");
     assert!(is_refused([4].as_slice().to_vec()), "no such message");
     assert!(is_refused(vec![0, 0, 0]), "says nothing");
+    for tag in 1..4 {
+        let nothing = [&[tag][..], &[0; 8], &[0, 0]].concat();
+        assert!(is_refused(nothing), "tag {tag} says nothing");
+    }
     let empty = [&[2][..], &[0; 8], &[0, 1, 0]].concat();
     assert!(is_refused(empty), "an empty transaction");
     let padded = [&[2][..], &[0; 8], &[0, 1, 0x81, 0, 9]].concat();

@@ -1,6 +1,5 @@
 //! All decisions of the relay. Pure: no clock, no disk, no await; its draws come from a seed.
 
-mod bucket;
 mod serve;
 mod want;
 
@@ -8,12 +7,11 @@ use super::{Answer, Config, Parcel, Refusal, Request};
 use crate::{
     chunk::{self, Chunk},
     reference::Reference,
+    serving::{Bucket, OVERHEAD_BYTES, Serving},
 };
-use bucket::Bucket;
 use bytes::Bytes;
 use commonware_cryptography::PublicKey;
 use rand::rngs::StdRng;
-use serve::Serving;
 use std::collections::{BTreeMap, BTreeSet};
 use want::{Hint, Want};
 
@@ -77,7 +75,12 @@ pub enum Message<P> {
         request: Request<P>,
     },
     /// A body was read for a peer and sent, or is not here.
-    Served,
+    Served {
+        /// For whom.
+        peer: P,
+        /// Bytes that were read because of a wrong claim, and not paid for.
+        unpaid_bytes: u64,
+    },
     /// The time of [`State::wake_ms`] came.
     Woken,
 }
@@ -138,7 +141,7 @@ pub struct State<P> {
     asking: usize,
     /// What sequencers pushed.
     pushed: BTreeMap<P, Bucket>,
-    serving: Serving<P>,
+    serving: Serving<P, Request<P>>,
 }
 
 impl<P: PublicKey> State<P> {
@@ -149,6 +152,7 @@ impl<P: PublicKey> State<P> {
     pub fn new(config: Config<P>, rng: StdRng) -> Self {
         config.check();
         Self {
+            serving: Serving::new(config.limits()),
             config,
             rng,
             now_ms: 0,
@@ -160,7 +164,6 @@ impl<P: PublicKey> State<P> {
             schedule: BTreeSet::new(),
             asking: 0,
             pushed: BTreeMap::new(),
-            serving: Serving::default(),
         }
     }
 
@@ -194,10 +197,7 @@ impl<P: PublicKey> State<P> {
                 pushed,
             } => self.opened(from, reference, chunk, pushed, effects),
             Message::Asked { from, request } => self.asked(from, request, effects),
-            Message::Served => {
-                self.serving.read();
-                self.serve(effects);
-            }
+            Message::Served { peer, unpaid_bytes } => self.served(&peer, unpaid_bytes, effects),
             Message::Woken => {
                 self.due(effects);
                 self.serve(effects);
@@ -253,7 +253,11 @@ impl<P: PublicKey> State<P> {
             pushed,
         } = parcel;
         let expected = if pushed {
-            self.may_push(&from, &reference)
+            let length = match &answer {
+                Answer::Body(body) => body.len() as u64,
+                Answer::Absent(_) | Answer::Busy => 0,
+            };
+            self.may_push(&from, &reference, length)
         } else {
             self.answered(&from, &reference)
         };
@@ -272,19 +276,24 @@ impl<P: PublicKey> State<P> {
         }
     }
 
-    fn may_push(&mut self, from: &P, reference: &Reference<P>) -> Result<(), Refusal> {
+    /// What came is charged, and a little for the work that even an empty one makes.
+    fn may_push(&mut self, from: &P, reference: &Reference<P>, length: u64) -> Result<(), Refusal> {
         if reference.sequencer != *from {
             return Err(Refusal::NotProducer(reference.place.height));
         }
         if !self.sequencers.contains(from) {
             return Err(Refusal::NotSequencer);
         }
+        if length != u64::from(reference.bytes) {
+            return Err(Refusal::OtherBody(reference.place.height));
+        }
         let (now_ms, rate) = (self.now_ms, self.config.pushed);
         let bucket = self
             .pushed
             .entry(from.clone())
             .or_insert_with(|| Bucket::full(&rate, now_ms));
-        if bucket.take(&rate, now_ms, u64::from(reference.bytes)) {
+        let cost = (OVERHEAD_BYTES + length).min(rate.burst_bytes);
+        if bucket.take(&rate, now_ms, cost) {
             Ok(())
         } else {
             Err(Refusal::TooFast)
@@ -313,7 +322,7 @@ impl<P: PublicKey> State<P> {
             effects.push(Effect::Give(reference.clone(), chunk.clone()));
         }
         // A pushed body may be ahead of its header: the chunk store knows.
-        if wanted || pushed {
+        if wanted || (pushed && chunk.is_ok()) {
             effects.push(Effect::Store {
                 reference,
                 chunk,

@@ -1,6 +1,7 @@
 //! What is looked for, and whom it is asked of.
 
 use super::{Effect, Refusal, Request, State};
+use crate::Canary;
 use crate::reference::Reference;
 use commonware_cryptography::PublicKey;
 use rand::seq::IteratorRandom as _;
@@ -135,7 +136,10 @@ impl<P: PublicKey> State<P> {
                 .backoff_min_ms
                 .saturating_mul(1 << want.rounds.min(32));
             want.rounds = want.rounds.saturating_add(1);
-            let at_ms = now_ms.saturating_add(backoff_ms.min(self.config.backoff_max_ms));
+            let mut at_ms = now_ms.saturating_add(backoff_ms.min(self.config.backoff_max_ms));
+            if self.config.canary.is(Canary::AskOnce) {
+                at_ms = u64::MAX;
+            }
             self.set(reference, at_ms);
             return;
         }

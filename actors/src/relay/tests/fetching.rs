@@ -187,14 +187,14 @@ fn only_a_sequencer_pushes_its_own_chunks_within_its_rate() {
     let stranger = of(&relay, 5);
     let seen = relay.deliver(5, &stranger, body(), true);
     assert_eq!(seen, [Seen::Refuse(5, Refusal::NotSequencer)]);
-    // A burst of 3,000 bytes is six bodies; a second brings 10,000 more.
-    let bytes = u64::from(theirs.bytes);
+    // A burst of 3,000 bytes is a few bodies with the work they make; a second brings 10,000 more.
+    let bytes = 512 + u64::from(theirs.bytes);
     for _ in 0..3_000 / bytes {
         assert_eq!(relay.deliver(4, &theirs, body(), true), [Seen::Open(4, 1)]);
     }
     let seen = relay.deliver(4, &theirs, body(), true);
     assert_eq!(seen, [Seen::Refuse(4, Refusal::TooFast)]);
-    relay.now_ms += 100;
+    relay.now_ms += 120;
     assert_eq!(relay.deliver(4, &theirs, body(), true), [Seen::Open(4, 1)]);
 }
 
@@ -264,4 +264,22 @@ fn asked_heights(seen: &[Seen]) -> Vec<(usize, u64)> {
         _ => None,
     });
     asked.collect()
+}
+
+// D-23: else a sequencer whose headers say one byte would push as much as it likes.
+#[test]
+fn a_push_is_charged_by_what_came_and_for_its_work_and_is_as_long_as_its_header_says() {
+    let mut relay = Relay::new(1);
+    let mut reference = relay.reference(4, 1);
+    let body = Relay::body(1).body().clone();
+    let fit = 3_000 / (512 + body.len());
+    for _ in 0..fit {
+        let seen = relay.deliver(4, &reference, Answer::Body(body.clone()), true);
+        assert_eq!(seen, [Seen::Open(4, 1)]);
+    }
+    let seen = relay.deliver(4, &reference, Answer::Body(body.clone()), true);
+    assert_eq!(seen, [Seen::Refuse(4, Refusal::TooFast)]);
+    reference.bytes -= 1;
+    let seen = relay.deliver(4, &reference, Answer::Body(body), true);
+    assert_eq!(seen, [Seen::Refuse(4, Refusal::OtherBody(1))]);
 }

@@ -2,31 +2,31 @@
 
 use super::{ME, config};
 use crate::{
-    Bodies as _,
+    Bodies as _, Canary,
     chunk::Chunk,
     chunk_store::{self, Disk, Executed, Limits, Outlets},
     reference::Reference,
     relay::{Actor, Answer, Mailbox, Network, Parcel, Request, mailbox, message_size_max},
-    testing::{Key, Letters, World, chunk},
+    testing::{
+        Key, Letters, World, chunk,
+        network::{self, Sim},
+    },
 };
 use commonware_p2p::{
     Receiver as _, Recipients, Sender as _,
-    simulated::{self, Control, Link, Oracle},
+    simulated::{Link, Oracle},
 };
 use commonware_parallel::Sequential;
 use commonware_runtime::{
-    Clock as _, Quota, Runner as _, Spawner as _, Supervisor as _,
+    Clock as _, Metrics as _, Quota, Runner as _, Spawner as _, Supervisor as _,
     deterministic::{self, Context},
 };
 use commonware_utils::{NZU32, NZUsize, probability};
 use drystone_engine::{
-    Channels, Judgement, Verdict,
+    Judgement, Verdict,
     types::{Digest, Header},
 };
 use std::time::Duration;
-
-type Sim =
-    Channels<simulated::Sender<Key, Context>, simulated::Receiver<Key>, Control<Key, Context>>;
 
 /// What the chunk store tells goes to the relay.
 struct ToRelay(Mailbox<Key>);
@@ -39,6 +39,8 @@ impl Outlets<Key> for ToRelay {
     fn settle(&mut self, reference: &Reference<Key>) {
         self.0.settle(reference.clone());
     }
+
+    fn sighted(&mut self, _: &Reference<Key>, _: Vec<Digest>) {}
 
     fn stir(&mut self) {}
 }
@@ -70,31 +72,20 @@ impl Node {
 
 /// Links everybody: 10 ms.
 async fn connect(context: &Context, world: &World) -> Oracle<Key, Context> {
-    let keys: Vec<_> = (0..5).map(|it| world.key(it)).collect();
-    let settings = simulated::Config {
-        max_size: u32::try_from(message_size_max::<Key>(&world.genesis)).expect("small"),
-        max_peers_per_set: NZUsize!(8),
-        disconnect_on_block: true,
-        tracked_peer_sets: NZUsize!(1),
+    let size_max = message_size_max::<Key>(&world.genesis);
+    let link = Link {
+        latency: Duration::from_millis(10),
+        jitter: Duration::ZERO,
+        success_rate: probability!(1.0),
     };
-    let network = context.child("network");
-    let (network, oracle) =
-        simulated::Network::new_with_peers(network, settings, keys.clone()).await;
-    network.start();
-    for a in &keys {
-        for b in keys.iter().filter(|it| *it != a) {
-            let link = Link {
-                latency: Duration::from_millis(10),
-                jitter: Duration::ZERO,
-                success_rate: probability!(1.0),
-            };
-            oracle
-                .add_link(a.clone(), b.clone(), link)
-                .await
-                .expect("a new link");
-        }
-    }
-    oracle
+    network::connect(
+        context,
+        world,
+        5,
+        u32::try_from(size_max).expect("small"),
+        link,
+    )
+    .await
 }
 
 async fn channels(oracle: &Oracle<Key, Context>, world: &World, who: usize) -> Network<Sim> {
@@ -128,6 +119,7 @@ async fn start(
         retention_blocks: 10,
         mailbox_size: NZUsize!(16),
         disk: Disk::recommended(format!("node-{who}")),
+        canary: Canary::None,
     };
     let (actor, store) = chunk_store::open::<_, Nouns>(
         context.child("store"),
@@ -268,6 +260,40 @@ fn a_body_that_was_withheld_is_fetched_from_who_has_it() {
         context.sleep(Duration::from_secs(5)).await;
         nodes[3].relay.cancel(lost);
         assert!(waiting.await.is_err());
+    });
+}
+
+/// Bodies that all relays look for.
+fn wants(context: &Context) -> u64 {
+    let metrics = context.encode();
+    let gauges = metrics.lines().filter(|it| it.contains("relay_wants"));
+    gauges
+        .filter_map(|it| it.rsplit(' ').next()?.parse::<u64>().ok())
+        .sum()
+}
+
+//
+#[test]
+fn a_fetch_ends_with_the_last_who_waits_for_it() {
+    runner(3).start(|context| async move {
+        let world = World::new();
+        let oracle = connect(&context, &world).await;
+        let mut holder = start(&context, &oracle, &world, 0).await;
+        let asker = start(&context, &oracle, &world, 3).await;
+        context.sleep(Duration::from_millis(100)).await;
+        let (header, _) = pack(&context, &world, &mut holder, 0, 1).await;
+        let mut lost = Reference::from(&header);
+        lost.place.digest = Digest::from([9; 32]);
+        let (abandoned, waiting) = (
+            asker.relay.fetch(lost.clone(), 1),
+            asker.relay.fetch(lost, 1),
+        );
+        drop(abandoned);
+        context.sleep(Duration::from_secs(5)).await;
+        assert_eq!(wants(&context), 1, "one waits still");
+        drop(waiting);
+        context.sleep(Duration::from_secs(5)).await;
+        assert_eq!(wants(&context), 0);
     });
 }
 

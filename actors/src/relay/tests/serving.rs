@@ -3,7 +3,11 @@
 use super::{Message, Relay, Seen};
 
 fn served(relay: &mut Relay) -> Vec<Seen> {
-    relay.apply(Message::Served)
+    let peer = relay.world.key(1);
+    relay.apply(Message::Served {
+        peer,
+        unpaid_bytes: 0,
+    })
 }
 
 #[test]
@@ -82,4 +86,25 @@ fn a_request_that_waits_is_not_queued_again() {
         assert_eq!(relay.ask(5, 3), []);
     }
     assert_eq!(relay.state.queued(), 1);
+}
+
+// D-22, K-36
+#[test]
+fn who_claims_another_length_than_the_body_has_owes_for_what_was_read() {
+    let mut relay = Relay::new(1);
+    assert_eq!(relay.ask(5, 1), [Seen::Read(5, 1)]);
+    let peer = relay.world.key(5);
+    // Ten seconds of its rate: until they are over nothing is read for it.
+    let seen = relay.apply(Message::Served {
+        peer,
+        unpaid_bytes: 100_000,
+    });
+    assert_eq!(seen, []);
+    assert_eq!(relay.ask(5, 2), []);
+    let ready_ms = relay.state.wake_ms().expect("it waits");
+    assert!(ready_ms >= relay.now_ms + 10_000, "{ready_ms}");
+    relay.now_ms = ready_ms - 1;
+    assert_eq!(relay.apply(Message::Woken), []);
+    relay.now_ms = ready_ms;
+    assert_eq!(relay.apply(Message::Woken), [Seen::Read(5, 2)]);
 }

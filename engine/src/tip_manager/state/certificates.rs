@@ -237,7 +237,7 @@ impl<T: Types> State<T> {
             effects.push(Effect::Serve { to, from, upto });
             return;
         }
-        if self.epochs.current().sequencer_index(sequencer).is_none() {
+        if self.epochs.holding(sequencer).is_none() {
             return;
         }
         let Some(lane) = self.lanes.get(sequencer) else {

@@ -59,6 +59,13 @@ impl<T: Types> State<T> {
         let sequencers: Vec<_> = self.lanes.keys().cloned().collect();
         for sequencer in sequencers {
             self.fit_base(&sequencer, effects);
+            // Whoever kept no memory of these over the stop is told again.
+            let lane = &self.lanes[&sequencer];
+            let locked = lane.locks.values().map(|it| &it.header);
+            let headers = lane.chain.values().chain(locked).cloned();
+            effects.extend(headers.map(|it| Effect::Report(Activity::Linked(it))));
+            let certificate = lane.base.certificate.clone();
+            effects.extend(certificate.map(|it| Effect::Report(Activity::Certified(it))));
         }
         self.ask_again(effects);
     }

@@ -103,6 +103,7 @@ impl<T: Types> State<T> {
         let lane = self.lane(sequencer);
         if lacked {
             lane.fill(&genesis, header);
+            effects.push(Effect::Report(Activity::Linked(header.clone())));
         }
         let (base, certificate) = (lane.base.tip, lane.base.certificate.clone());
         if header.height() < base.height {

@@ -73,6 +73,8 @@ pub(super) struct Lane<T: Types> {
     pub waiting: BTreeMap<u64, Arc<Signed<T>>>,
     /// The certified headers between the executed inclusion and the base that are here.
     pub chain: BTreeMap<u64, Arc<Signed<T>>>,
+    /// The last headers that were executed: for nodes that are behind.
+    pub past: BTreeMap<u64, Arc<Signed<T>>>,
     /// Headers whose locks were dropped, off the chain.
     pub spare: BTreeMap<(u64, Digest), Arc<Signed<T>>>,
     pub ahead: Ahead,
@@ -102,6 +104,7 @@ impl<T: Types> Lane<T> {
             acked: 0,
             waiting: BTreeMap::new(),
             chain: BTreeMap::new(),
+            past: BTreeMap::new(),
             spare: BTreeMap::new(),
             ahead: Ahead::new(genesis),
             executed: root,
@@ -329,6 +332,17 @@ impl<T: Types> Lane<T> {
         }
     }
 
+    /// A header of this lane that is here, wherever it stands.
+    pub fn find(&self, height: u64, digest: &Digest) -> Option<&Arc<Signed<T>>> {
+        let linked = self.chain.get(&height).or_else(|| self.past.get(&height));
+        let locked = self.locks.get(&height).map(|it| &it.header);
+        let linked = linked.into_iter().chain(locked);
+        let mut standing = linked.chain(self.waiting.get(&height));
+        standing
+            .find(|it| it.digest() == *digest)
+            .or_else(|| self.spare.get(&(height, *digest)))
+    }
+
     /// The heights between the executed inclusion and the base whose headers are not here, highest
     /// first hole only: what is below it can be judged only once it is filled.
     pub fn missing(&self) -> Option<RangeInclusive<u64>> {
@@ -376,7 +390,13 @@ impl<T: Types> Lane<T> {
         if to < from {
             return Vec::new();
         }
-        let chain = self.chain.range(from..=to).map(|(_, it)| it.clone());
+        // What was executed lies below the chain.
+        let past = self
+            .past
+            .range(from..)
+            .take_while(|(height, _)| **height <= to);
+        let chain = past.chain(self.chain.range(from..=to));
+        let chain = chain.map(|(_, it)| it.clone());
         let run = self
             .locks
             .range(from..=to)
@@ -409,9 +429,14 @@ impl<T: Types> Lane<T> {
     }
 
     /// The chain executed the lane up to a place.
-    pub fn execute(&mut self, tip: Tip) {
+    pub fn execute(&mut self, tip: Tip, past_max: u64) {
         self.executed = tip;
-        self.chain = self.chain.split_off(&(tip.height + 1));
+        let above = self.chain.split_off(&(tip.height + 1));
+        // One by one: joining and splitting maps costs as much as all that they hold.
+        self.past.extend(std::mem::replace(&mut self.chain, above));
+        while self.past.len() as u64 > past_max {
+            self.past.pop_first();
+        }
         self.spare = self
             .spare
             .split_off(&(tip.height + 1, Digest::from([0; 32])));
@@ -420,10 +445,19 @@ impl<T: Types> Lane<T> {
     /// Drops headers off the chain that expired in executed time: nobody walks them any more. Says at which heights
     /// none is left.
     pub fn expire_spare(&mut self, genesis: &Genesis, executed_ms: u64) -> BTreeSet<u64> {
-        let expired = |_: &(u64, Digest), header: &mut Arc<Signed<T>>| {
+        let is_expired = |header: &Arc<Signed<T>>| {
             let expiry = genesis.expiry_ms(header.header().slot);
             expiry.is_none_or(|it| it < executed_ms)
         };
+        // Slots rise with the height.
+        while self
+            .past
+            .first_key_value()
+            .is_some_and(|(_, it)| is_expired(it))
+        {
+            self.past.pop_first();
+        }
+        let expired = |_: &(u64, Digest), header: &mut Arc<Signed<T>>| is_expired(header);
         let mut heights: BTreeSet<_> = self
             .spare
             .extract_if(.., expired)

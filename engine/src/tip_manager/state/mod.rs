@@ -6,8 +6,10 @@ mod evidence;
 mod headers;
 mod lane;
 mod restore;
+mod walks;
 
-pub use restore::entered;
+pub use restore::{entered, muted_until};
+pub use walks::Run;
 
 use crate::{
     activity::Activity,
@@ -21,12 +23,14 @@ use crate::{
     wire::{ACKS_MAX, Ack, Acks, CERTIFICATES_MAX, Envelope, Gossip, Told},
 };
 use commonware_cryptography::certificate::Scheme as _;
+use commonware_utils::channel::oneshot;
 use lane::{Lane, Opinion};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     ops::RangeInclusive,
     sync::Arc,
 };
+use walks::Walk;
 
 /// Records that may wait for the disk. A journal takes four times as many, so that what is not held back (an epoch's
 /// bases, proofs, what was executed) has room as well.
@@ -85,6 +89,8 @@ pub enum Effect<T: Types> {
     Check(Vec<Candidate<T>>),
     /// Tell the node, and this node's sequencer if the lane is its own.
     Report(Activity<T>),
+    /// Give the headers of a run to who asked for them.
+    Walked(oneshot::Sender<Run<T>>, Run<T>),
     /// A peer's message, or a part of one, was refused.
     Refuse {
         /// Whose.
@@ -134,6 +140,8 @@ pub struct State<T: Types> {
     checking: bool,
     /// Proofs found, by epoch and sequencer.
     evidence: BTreeMap<(u64, T::PublicKey), u64>,
+    /// Runs that are waited for.
+    walks: Vec<Walk<T>>,
     /// When the earliest held header's slot begins.
     wake_ms: Option<u64>,
 }
@@ -158,7 +166,9 @@ impl<T: Types> State<T> {
     pub fn headers_held(&self) -> usize {
         self.lanes
             .values()
-            .map(|it| it.locks.len() + it.waiting.len() + it.chain.len() + it.spare.len())
+            .map(|it| {
+                it.locks.len() + it.waiting.len() + it.chain.len() + it.past.len() + it.spare.len()
+            })
             .sum()
     }
 
@@ -166,9 +176,18 @@ impl<T: Types> State<T> {
     pub fn apply(&mut self, now_ms: u64, message: Message<T>, effects: &mut Vec<Effect<T>>) {
         self.now_ms = self.now_ms.max(now_ms);
         match message {
-            Message::Delivered { from, envelope } => self.delivered(&from, envelope, effects),
+            Message::Delivered { from, envelope } => {
+                self.found(&envelope);
+                self.delivered(&from, envelope, effects);
+            }
             Message::Gossiped { from, gossip } => self.gossiped(from, gossip, effects),
             Message::Checked(results) => self.checked(results, effects),
+            Message::Asked {
+                sequencer,
+                above,
+                to,
+                responder,
+            } => self.asked(sequencer, above, to, responder, effects),
             Message::Assembled(certificate) => {
                 let me = self.me.clone();
                 self.adopt(&me, certificate, effects);
@@ -188,6 +207,9 @@ impl<T: Types> State<T> {
             Message::Stirred => self.ask_again(effects),
             Message::Ticked => self.ticked(effects),
             Message::Woken => self.woken(effects),
+        }
+        if !self.walks.is_empty() {
+            self.walk_on(effects);
         }
     }
 
@@ -348,7 +370,8 @@ impl<T: Types> State<T> {
             self.lane(sequencer).rebase(&genesis, tip, None, position);
             self.unsynced.push_back((position, sequencer.clone()));
         }
-        self.lane(sequencer).execute(tip);
+        let past_max = self.genesis.lane_headers_max;
+        self.lane(sequencer).execute(tip, past_max);
         // The lock at the base itself may say that the base is contested: it stays.
         let heights = 0..=tip.height - 1;
         effects.push(Effect::Forget(locks(sequencer, heights, u64::MAX)));
@@ -470,9 +493,7 @@ impl<T: Types> State<T> {
         to: To<T::PublicKey>,
         effects: &mut Vec<Effect<T>>,
     ) {
-        if self.epochs.current().sequencer_index(sequencer).is_none()
-            || to == To::Peer(self.me.clone())
-        {
+        if self.epochs.holding(sequencer).is_none() || to == To::Peer(self.me.clone()) {
             return;
         }
         let (from, upto) = range.into_inner();

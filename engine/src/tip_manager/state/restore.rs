@@ -35,6 +35,7 @@ impl<T: Types> State<T> {
             candidates: BTreeMap::new(),
             checking: false,
             evidence: BTreeMap::new(),
+            walks: Vec::new(),
             wake_ms: None,
         };
         for record in records {
@@ -130,4 +131,13 @@ pub fn entered<T: Types>(records: &[Record<T>]) -> Option<u64> {
         _ => None,
     });
     epochs.max()
+}
+
+/// The first epoch in which a journal lets its node sign.
+pub fn muted_until<T: Types>(records: &[Record<T>]) -> u64 {
+    let until = records.iter().filter_map(|it| match it {
+        Record::Muted { until } => Some(*until),
+        _ => None,
+    });
+    until.max().unwrap_or(0)
 }

@@ -29,7 +29,7 @@ fn gossip(
     }
 }
 
-// L-11, L-12, L-23
+// L-11, L-12, L-23, D-26
 #[test]
 fn a_certificate_over_another_lane_epoch_height_or_digest_is_refused_and_its_sender_blamed() {
     let world = World::new();

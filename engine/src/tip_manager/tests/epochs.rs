@@ -196,9 +196,11 @@ fn a_base_that_departs_from_the_executed_entry_is_replaced_by_it() {
 
 // L-01, L-06
 #[test]
-fn a_sequencer_that_left_the_set_gets_no_acks_and_nobody_asks_for_its_headers() {
+fn a_sequencer_that_left_the_set_gets_no_acks_and_its_headers_are_served_for_an_epoch_more() {
     let mut world = World::new();
-    world.seat(1, &[0, 1, 2, 3], &[0, 2, 3]);
+    for epoch in 1..=2 {
+        world.seat(epoch, &[0, 1, 2, 3], &[0, 2, 3]);
+    }
     let lane = world.lane(SEQUENCER, 3);
     let mut node = Node::new(&world, ME);
     node.receive(&world, &lane[..2]);
@@ -206,6 +208,9 @@ fn a_sequencer_that_left_the_set_gets_no_acks_and_nobody_asks_for_its_headers() 
     assert_eq!(acked(&node.settle(Message::Entered(1))), []);
     assert_eq!(acked(&node.receive(&world, &lane)), []);
     assert_eq!(fetches(&node.tell(Message::Ticked)), []);
+    // A block of this epoch may include what the last one certified.
+    assert_eq!(node.asked(&world, PEER, SEQUENCER, (1, 3)).len(), 1);
+    node.settle(Message::Entered(2));
     assert!(node.asked(&world, PEER, SEQUENCER, (1, 3)).is_empty());
 }
 
@@ -243,7 +248,7 @@ fn a_lane_whose_sequencer_left_keeps_no_headers_and_its_place() {
     }
     assert_eq!(
         node.state.headers_held(),
-        3,
+        4,
         "until they expire somebody may execute them"
     );
     let far_ms = crate::testing::NOW_MS + 10_000;

@@ -10,7 +10,7 @@ const ME: usize = 0;
 const SEQUENCER: usize = 1;
 const PEER: usize = 2;
 
-// L-10, R-01, D-09, D-12
+// L-10, R-01, D-09, D-12, D-15
 #[test]
 fn a_restarted_validator_acks_no_other_header_at_an_acked_height_and_the_same_one_again() {
     let world = World::new();

@@ -96,7 +96,7 @@ impl Blob {
         len: usize,
         take: impl FnOnce(&[u8]) -> T + Send,
     ) -> Result<T, Error> {
-        let error = |fault| self.error(Operation::Read, fault);
+        let error = |fault| self.disk.tell(self.error(Operation::Read, fault));
         let due = {
             let (mut state, now) = self.disk.enter();
             state.start_read(now, self.key).map_err(error)?
@@ -178,7 +178,7 @@ impl commonware_runtime::Blob for Blob {
     async fn start_sync(&self) -> Handle<()> {
         let (due, result) = self.start();
         if due.is_none() {
-            return Handle::ready(result);
+            return Handle::ready(result.map_err(|it| self.disk.tell(it)));
         }
         let (disk, incarnation) = (self.disk.clone(), self.key.incarnation);
         Handle::from_future(async move { disk.complete(incarnation, due, result).await })

@@ -18,6 +18,7 @@
 
 mod blob;
 mod device;
+mod failures;
 mod image;
 mod names;
 mod state;
@@ -28,16 +29,19 @@ mod tests;
 pub use blob::Blob;
 
 use super::config::{Counters, Crash, DiskConfig, DiskFaults};
+use crate::panics::Caught;
 use commonware_runtime::{BlobVersion, Clock, Error, deterministic::Context};
 use commonware_utils::sync::{Mutex, MutexGuard};
 use device::Device;
+use failures::Failures;
 use state::{Fault, State};
-use std::{io, ops::RangeInclusive, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, io, ops::RangeInclusive, sync::Arc, time::SystemTime};
 
 /// The state behind a lock, and the time by which it is settled.
 pub(super) struct Disk {
     context: Context,
     state: Mutex<State>,
+    failures: Mutex<Failures>,
 }
 
 impl Disk {
@@ -46,11 +50,16 @@ impl Disk {
         Self {
             context,
             state: Mutex::new(state),
+            failures: Mutex::default(),
         }
     }
 
     pub(super) fn counters(&self) -> Counters {
         self.state.lock().device().counters
+    }
+
+    pub(super) fn syncs(&self) -> BTreeMap<Arc<str>, u64> {
+        self.state.lock().syncs()
     }
 
     pub(super) fn incarnation(&self) -> u64 {
@@ -65,6 +74,7 @@ impl Disk {
     pub(super) fn crash(&self, crash: Crash) {
         let (mut state, now) = self.enter();
         state.crash(now, crash);
+        self.failures.lock().forget();
     }
 
     pub(super) fn wipe(&self) {
@@ -79,7 +89,7 @@ impl Disk {
         versions: RangeInclusive<BlobVersion>,
     ) -> Result<(Blob, u64, BlobVersion), Error> {
         validate(partition)?;
-        let error = |fault| name_error(fault, partition, Some(name), &versions);
+        let error = |fault| self.tell(name_error(fault, partition, Some(name), &versions));
         let due = {
             let (mut state, now) = self.enter();
             state
@@ -104,7 +114,7 @@ impl Disk {
         partition: &str,
     ) -> Result<Vec<Vec<u8>>, Error> {
         validate(partition)?;
-        let error = |fault| name_error(fault, partition, None, &ANY_VERSION);
+        let error = |fault| self.tell(name_error(fault, partition, None, &ANY_VERSION));
         let due = {
             let (mut state, now) = self.enter();
             state.start_scan(now, incarnation).map_err(error)?
@@ -120,7 +130,7 @@ impl Disk {
         name: Option<&[u8]>,
     ) -> Result<(), Error> {
         validate(partition)?;
-        let error = |fault| name_error(fault, partition, name, &ANY_VERSION);
+        let error = |fault| self.tell(name_error(fault, partition, name, &ANY_VERSION));
         let due = {
             let (mut state, now) = self.enter();
             state.start_remove(now, incarnation).map_err(error)?
@@ -158,7 +168,19 @@ impl Disk {
         if due.is_some() && self.incarnation() != incarnation {
             return Err(Error::Closed);
         }
-        result
+        result.map_err(|it| self.tell(it))
+    }
+
+    /// Somebody is told of an error.
+    fn tell(&self, error: Error) -> Error {
+        let now = self.context.current();
+        self.failures.lock().tell(now, &error);
+        error
+    }
+
+    /// Whether a panic is the answer of code below a node to an error that it was just told of.
+    pub(super) fn explains(&self, panic: &Caught) -> bool {
+        self.failures.lock().explain(self.context.current(), panic)
     }
 }
 

@@ -99,6 +99,7 @@ impl State {
             version,
             open: false,
             linked: true,
+            partition: partition.into(),
         };
         self.blobs.insert(blob, entry);
         self.partitions

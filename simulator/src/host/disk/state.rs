@@ -10,6 +10,7 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, VecDeque},
     mem::take,
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -59,6 +60,7 @@ pub(super) struct Entry {
     pub(super) open: bool,
     /// False once removed: the bytes then live as long as the handle.
     pub(super) linked: bool,
+    pub(super) partition: Arc<str>,
 }
 
 /// A sync on its way to the device.
@@ -95,6 +97,8 @@ pub(super) struct State {
     pub(super) flights: VecDeque<Flight>,
     pub(super) next_blob: u64,
     next_change: u64,
+    /// Syncs issued, by partition.
+    syncs: BTreeMap<Arc<str>, u64>,
 }
 
 impl State {
@@ -107,11 +111,16 @@ impl State {
             flights: VecDeque::new(),
             next_blob: 0,
             next_change: 0,
+            syncs: BTreeMap::new(),
         }
     }
 
     pub(super) fn device(&mut self) -> &mut Device {
         &mut self.device
+    }
+
+    pub(super) fn syncs(&self) -> BTreeMap<Arc<str>, u64> {
+        self.syncs.clone()
     }
 
     pub(super) fn incarnation(&self) -> u64 {
@@ -275,6 +284,8 @@ impl State {
 
     /// Queues a sync and draws how it will end.
     fn flush(&mut self, now: SystemTime, key: Key, cover: Cover) -> Receipt {
+        let entry = self.blobs.get(&key.blob).expect("an open blob exists");
+        *self.syncs.entry(entry.partition.clone()).or_insert(0) += 1;
         let strike = self.device.strike(now, Stream::Sync);
         let (outcome, result) = match strike {
             None => (Outcome::Persisted, Ok(())),

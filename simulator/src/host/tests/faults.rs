@@ -65,6 +65,7 @@ fn without_latency_no_operation_suspends() {
             errors: 0,
         };
         assert_eq!(machine.counters(), expected);
+        assert_eq!(machine.syncs(), [("p".into(), 2)].into());
     });
 }
 

@@ -19,6 +19,8 @@ pub struct BodiesBeforeAcks {
     /// Headers and their bodies, by lane and height, until every honest node was told that they are included: from then
     /// on nobody needs the body.
     headers: BTreeMap<(usize, u64), Vec<(Short, Short)>>,
+    /// How many of these headers name each body: two sequencers may pack the same.
+    named: BTreeMap<Short, usize>,
     /// Who holds the bodies of these headers, and of those not proposed yet.
     stored: BTreeMap<Short, BTreeSet<usize>>,
     certified: BTreeMap<(usize, usize), u64>,
@@ -45,6 +47,7 @@ impl BodiesBeforeAcks {
             slot_ms: options.slot_ms,
             window_ms: options.window_ms,
             headers: BTreeMap::new(),
+            named: BTreeMap::new(),
             stored: BTreeMap::new(),
             certified: BTreeMap::new(),
             blocks: BTreeMap::new(),
@@ -113,7 +116,12 @@ impl BodiesBeforeAcks {
         *settled = (*settled).max(height);
         while let Some((&place, _)) = self.headers.range((lane, 0)..=(lane, height)).next() {
             for (_, payload) in self.headers.remove(&place).expect("just seen") {
-                self.stored.remove(&payload);
+                let named = self.named.get_mut(&payload).expect("counted");
+                *named -= 1;
+                if *named == 0 {
+                    self.named.remove(&payload);
+                    self.stored.remove(&payload);
+                }
             }
         }
     }
@@ -143,6 +151,7 @@ impl Property<Seen> for BodiesBeforeAcks {
                 let headers = self.headers.entry((*lane, *height)).or_default();
                 if !headers.contains(&(*digest, *payload)) {
                     headers.push((*digest, *payload));
+                    *self.named.entry(*payload).or_insert(0) += 1;
                 }
             }
             (Seen::Stored { payload }, Some(node)) => {

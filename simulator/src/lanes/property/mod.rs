@@ -25,8 +25,13 @@ use std::collections::BTreeSet;
 
 /// Every safety property.
 pub fn all<F: Named>(plan: &Plan<Lanes<F>>) -> Vec<Box<dyn Property<Seen>>> {
-    let healthy: BTreeSet<usize> = plan.healthy();
-    let options: &Options = &plan.options;
+    let mut properties = safety(&plan.options, &plan.healthy());
+    properties.push(Box::new(StopsOnlyOnDiskErrors::new(plan)));
+    properties
+}
+
+/// What lanes promise, whatever is around them.
+pub fn safety(options: &Options, healthy: &BTreeSet<usize>) -> Vec<Box<dyn Property<Seen>>> {
     vec![
         Box::new(acks_once::AcksOnce::new(healthy.clone())),
         Box::new(remembers::RemembersAcks::new(healthy.clone())),
@@ -36,8 +41,7 @@ pub fn all<F: Named>(plan: &Plan<Lanes<F>>) -> Vec<Box<dyn Property<Seen>>> {
         Box::new(proposals::CertifiesProposed::new(healthy.clone())),
         Box::new(bodies::BodiesBeforeAcks::new(healthy.clone(), options)),
         Box::new(epochs::EpochsRise::new(healthy.clone())),
-        Box::new(evidence::NobodyFramed::new(healthy)),
+        Box::new(evidence::NobodyFramed::new(healthy.clone())),
         Box::new(fits::FitsABlock::new(options)),
-        Box::new(StopsOnlyOnDiskErrors::new(plan)),
     ]
 }

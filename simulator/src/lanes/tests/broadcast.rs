@@ -3,11 +3,12 @@
 //! Heights and times are those of upstream. Pairings and secp256r1 cost a hundred times more than the free scheme, so they
 //! have one lane.
 
-use super::kit::{Gains, options, watch};
+use super::kit::{Gains, options};
 use crate::{
     Fault, Scenario,
     lanes::{Action, Certifies, Lanes, Named, Options},
     plan::{Latencies, Link, Links, Unsynced},
+    testing::watch,
     time::{millis, secs},
     trace::Event,
 };
@@ -92,7 +93,7 @@ fn unclean_shutdown<F: Named>(lanes: usize) {
     }
     let scenario = scenario.until(Gains::new(0..4, 0..lanes, 3), secs(60));
     for run in watch(&scenario, 0..2) {
-        assert_eq!(run.events(1, &Event::Crashed) as u64, crashes);
+        assert_eq!(run.times(1, &Event::Crashed).len() as u64, crashes);
         // Each life did something, and every life of every node was judged.
         let lives = run.by(1).map(|it| it.incarnation).max();
         assert_eq!(lives.map(u64::from), Some(crashes));

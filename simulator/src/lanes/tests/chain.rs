@@ -1,10 +1,11 @@
 //! Traces about the chain: what stands still, jumps, or cannot take what lanes bring.
 
-use super::kit::{Gains, options, watch};
+use super::kit::{Gains, options};
 use crate::{
     Scenario,
     lanes::{Action, Lanes, Options, Role, Seen},
     property::reaches,
+    testing::watch,
     time::{millis, secs},
 };
 use drystone_engine::scheme::fixture::Free;

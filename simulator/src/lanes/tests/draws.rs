@@ -1,9 +1,10 @@
 //! A fault that is taken away moves no other: this is what shrinking rests on.
 
-use super::kit::{options, watch};
+use super::kit::options;
 use crate::{
     Fault, Scenario,
     lanes::{Lanes, Options, Seen},
+    testing::watch,
     time::secs,
 };
 use drystone_engine::scheme::fixture::Free;

@@ -1,10 +1,11 @@
 //! Traces about epochs.
 
-use super::kit::{Gains, options, watch};
+use super::kit::{Gains, options};
 use crate::{
     Fault, Scenario,
     lanes::{Action, Lanes, Options},
     plan::{Latencies, Links, Unsynced},
+    testing::watch,
     time::{millis, secs},
     trace::Event,
 };
@@ -97,7 +98,7 @@ fn a_validator_that_crashes_on_entering_an_epoch_never_acks_in_the_last_one() {
                 before += 1
             }
         }
-        assert!(run.events(1, &Event::Crashed) > 1);
+        assert!(run.times(1, &Event::Crashed).len() > 1);
         assert!(run.checked("epochs rise") > 100);
     }
     assert!(

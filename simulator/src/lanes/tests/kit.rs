@@ -1,73 +1,14 @@
-//! Runs a scenario and keeps what was observed, for assertions that are about one test alone.
+//! What these tests ask of a run.
 
 use crate::{
-    Goal, Outcome, Property, Scenario, Stamped,
-    lanes::{Lanes, Named, Options, Seen, observation::Short, property},
-    property::Verdict,
-    trace::Event,
+    Goal, Stamped,
+    lanes::{Options, Seen, observation::Short},
+    testing::Run,
 };
-use commonware_utils::sync::Mutex;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
-    sync::Arc,
 };
-
-/// What one run showed.
-#[derive(Default)]
-pub struct Log {
-    seen: Vec<Stamped<Seen>>,
-    events: Vec<Stamped<Event>>,
-}
-
-/// A run that passed, with all it showed.
-pub struct Run {
-    pub outcome: Outcome,
-    log: Log,
-}
-
-/// Judges nothing: it keeps the observations.
-struct Witness(Arc<Mutex<Log>>);
-
-impl Property<Seen> for Witness {
-    fn name(&self) -> &'static str {
-        "witness"
-    }
-
-    fn sentence(&self) -> &'static str {
-        "everything observed is kept for the test"
-    }
-
-    fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
-        self.0.lock().seen.push(seen.clone());
-        Ok(0)
-    }
-
-    fn event(&mut self, event: &Stamped<Event>) -> Verdict {
-        self.0.lock().events.push(event.clone());
-        Ok(0)
-    }
-}
-
-/// Runs seeds, each of which must pass with every property of lanes.
-pub fn watch<F: Named>(scenario: &Scenario<Lanes<F>>, seeds: Range<u64>) -> Vec<Run> {
-    let log = Arc::new(Mutex::new(Log::default()));
-    let kept = log.clone();
-    let scenario = scenario.clone().holds(move |plan| {
-        *kept.lock() = Log::default();
-        let mut properties = property::all(plan);
-        properties.push(Box::new(Witness(kept.clone())));
-        properties
-    });
-    let run = |seed| {
-        let outcome = scenario.run_seeds([seed]).remove(0);
-        Run {
-            outcome,
-            log: std::mem::take(&mut *log.lock()),
-        }
-    };
-    seeds.map(run).collect()
-}
 
 /// Few chunks and a short way to the chain: what a test changes stands out.
 pub fn options(nodes: usize) -> Options {
@@ -77,23 +18,7 @@ pub fn options(nodes: usize) -> Options {
     }
 }
 
-impl Run {
-    /// Every observation of a node.
-    pub fn by(&self, node: usize) -> impl Iterator<Item = &Stamped<Seen>> {
-        self.log.seen.iter().filter(move |it| it.node == Some(node))
-    }
-
-    /// Every observation.
-    pub fn seen(&self) -> impl Iterator<Item = &Stamped<Seen>> {
-        self.log.seen.iter()
-    }
-
-    /// How often something happened to a node.
-    pub fn events(&self, node: usize, event: &Event) -> usize {
-        let of = self.log.events.iter().filter(|it| it.node == Some(node));
-        of.filter(|it| it.what == *event).count()
-    }
-
+impl Run<Seen> {
     /// Acks of a lane by a node: when, in which epoch, at which height.
     pub fn acks(&self, node: usize, of: usize) -> Vec<(u64, u64, u64)> {
         let acked = |it: &Stamped<Seen>| match it.what {
@@ -170,11 +95,6 @@ impl Run {
             }
         }
         bodies
-    }
-
-    /// How often a property was checked.
-    pub fn checked(&self, property: &str) -> u64 {
-        self.outcome.properties[property].checked
     }
 }
 

@@ -1,10 +1,11 @@
 //! One lost message.
 
-use super::kit::{options, watch};
+use super::kit::options;
 use crate::{
     Fault, Scenario,
     lanes::{Certifies, Lanes, Options},
     plan::Links,
+    testing::watch,
     time::{millis, secs},
 };
 use drystone_engine::scheme::fixture::Free;

@@ -1,10 +1,11 @@
 //! Traces about what a node knows after a restart.
 
-use super::kit::{Gains, options, watch};
+use super::kit::{Gains, options};
 use crate::{
     Fault, Scenario,
     lanes::{Action, Certifies, Lanes, Options, Role, Seen},
     plan::{Latencies, Links, Unsynced},
+    testing::watch,
     time::{millis, secs},
     trace::Event,
 };
@@ -87,8 +88,8 @@ fn a_validator_that_jumped_by_certificate_and_restarted_acks_no_conflicting_head
             .into_iter()
             .filter(|it| it.0 > secs(7) && it.2 < base);
         assert_eq!(below.count(), 0);
-        assert_eq!(run.events(3, &Event::Crashed), 1);
-        assert_eq!(run.events(3, &Event::Booted), 2);
+        assert_eq!(run.times(3, &Event::Crashed).len(), 1);
+        assert_eq!(run.times(3, &Event::Booted).len(), 2);
     }
 }
 
@@ -139,7 +140,7 @@ fn a_sequencer_that_resends_after_a_newer_certificate_arrived_signs_nothing_twic
                     u64::from(before.is_none() && last.is_some_and(|last| height <= *last));
             }
         }
-        assert_eq!(run.events(0, &Event::Crashed), 8);
+        assert_eq!(run.times(0, &Event::Crashed).len(), 8);
         assert_eq!(run.outcome.observed("evidence"), 0);
         assert!(run.checked("proposes once") > 100);
     }

@@ -1,10 +1,11 @@
 //! What the application says, does not say, and is not asked again.
 
-use super::kit::{Gains, Run, options, watch};
+use super::kit::{Gains, options};
 use crate::{
     Fault, Scenario, Stamped,
     lanes::{Lanes, Options, Seen, observation::Short},
     plan::Links,
+    testing::{Run, watch},
     time::secs,
 };
 use drystone_engine::scheme::fixture::Free;
@@ -15,7 +16,7 @@ type Place = (usize, u64);
 
 /// How often each node saw something of each thing.
 fn counts<K: Ord>(
-    run: &Run,
+    run: &Run<Seen>,
     pick: impl Fn(&Stamped<Seen>) -> Option<K>,
 ) -> BTreeMap<(usize, K), u64> {
     let mut counts = BTreeMap::new();

@@ -2,11 +2,12 @@
 
 use super::{
     SLOW, four,
-    toy::{Add, Toy},
+    toy::{Add, Bug, Toy},
 };
 use crate::{
-    Fault, Heal, Outcome, Plan, Recording, Scenario,
+    FailureKind, Fault, Heal, Outcome, Plan, Recording, Scenario,
     plan::{Links, Operation, Unsynced},
+    property::NO_PANIC,
     time::{millis, secs},
 };
 
@@ -114,6 +115,28 @@ fn a_disk_error_stops_a_node_until_its_disk_works_again() {
     );
     assert_eq!(outcome.properties["stops only on disk errors"].checked, 1);
     assert_eq!(outcome.observed("stored"), 1);
+}
+
+// Of a node's own panics none is excused by what its disk did, not even just before.
+#[test]
+fn an_unrelated_panic_after_a_disk_error_is_a_violation() {
+    let broken = Fault::Disk {
+        node: 2,
+        operation: Operation::Sync,
+        ppm: 1_000_000,
+    };
+    let outcome = four(Some(Bug::PanicsBesideAnError))
+        .quiet()
+        .act(secs(2), Add { node: 2 })
+        .lasting(secs(5))
+        .during(secs(1)..secs(3), broken)
+        .run(0);
+    let failure = outcome.failure.expect("the run fails");
+    assert_eq!(
+        (failure.kind, failure.property.as_str(), failure.node),
+        (FailureKind::Panic, NO_PANIC, Some(2))
+    );
+    assert!(failure.message.starts_with("the count is off"), "{failure}");
 }
 
 #[test]

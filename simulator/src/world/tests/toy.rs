@@ -34,6 +34,8 @@ pub(crate) enum Bug {
     NeverRepeats,
     /// A task of it panics at a count of three.
     PanicsAtThree,
+    /// Its disk fails, and it panics of something else.
+    PanicsBesideAnError,
     /// It gives up without reason at a count of three.
     StopsAtThree,
     /// It sends without end.
@@ -282,7 +284,9 @@ async fn live(
                 if bug == Some(Bug::ReportsBeforeSync) {
                     observer.report(Seen::Stored { count: count + 1 });
                 }
-                blob.sync().await?;
+                let synced = blob.sync().await;
+                assert!(synced.is_ok() || bug != Some(Bug::PanicsBesideAnError), "the count is off");
+                synced?;
                 count += 1;
                 if bug != Some(Bug::ReportsBeforeSync) {
                     observer.report(Seen::Stored { count });

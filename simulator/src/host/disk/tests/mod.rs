@@ -1,5 +1,6 @@
 //! The disk against a model that knows only the storage contract.
 
+mod failures;
 mod model;
 
 use super::{

@@ -1,0 +1,197 @@
+//! No bound is passed.
+
+use crate::{
+    Plan, Property, Stamped, Violation,
+    chunks::{observation::Seen, options::Options, system::Chunks},
+    lanes::{self, Short},
+    property::Verdict,
+    trace::Event,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a producer has at an honest node stays within its quota: what is neither executed nor expired there, and what
+/// was made in one period. A node's own lane is left out: what it has signed already counts whatever the limits.
+pub struct WithinQuota {
+    healthy: BTreeSet<usize>,
+    options: Options,
+    /// Of each node and lane.
+    held: BTreeMap<(usize, usize), Held>,
+    /// Lanes moved by the block of a time.
+    included: BTreeMap<u64, Vec<(usize, u64)>>,
+}
+
+/// Bodies by expiry, height and digest, each with its period and length.
+type Held = BTreeMap<(u64, u64, Short), (u64, u32)>;
+
+impl WithinQuota {
+    pub fn new(plan: &Plan<Chunks>) -> Self {
+        Self {
+            healthy: plan.healthy(),
+            options: plan.options.clone(),
+            held: BTreeMap::new(),
+            included: BTreeMap::new(),
+        }
+    }
+
+    fn judge(&self, seen: &Stamped<Seen>, node: usize, lane: usize, period: u64) -> Verdict {
+        let held = &self.held[&(node, lane)];
+        let (chunks, bytes) = sum(held.values());
+        let ahead = self.options.lanes.ahead_max;
+        let bytes_max = 2 * ahead * u64::from(self.options.chunk_bytes_max);
+        if chunks > 2 * ahead || bytes > bytes_max {
+            let message = format!(
+                "lane {lane} holds {chunks} chunks of {bytes} bytes there, {} of {bytes_max} are its quota",
+                2 * ahead
+            );
+            return Err(Violation::by(seen, message));
+        }
+        let (made, _) = sum(held.values().filter(|it| it.0 == period));
+        if made > self.options.rate_chunks_max {
+            let message = format!(
+                "lane {lane} has {made} chunks of period {period} there, {} are its quota",
+                self.options.rate_chunks_max
+            );
+            return Err(Violation::by(seen, message));
+        }
+        Ok(1)
+    }
+}
+
+fn sum<'a>(bodies: impl Iterator<Item = &'a (u64, u32)>) -> (u64, u64) {
+    bodies.fold((0, 0), |(chunks, bytes), it| {
+        (chunks + 1, bytes + u64::from(it.1))
+    })
+}
+
+impl Property<Seen> for WithinQuota {
+    fn name(&self) -> &'static str {
+        "within quota"
+    }
+
+    fn sentence(&self) -> &'static str {
+        "what a producer has at an honest node, held and of one period, stays within its quota"
+    }
+
+    fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
+        match (&seen.what, seen.node) {
+            (
+                Seen::Kept {
+                    lane,
+                    height,
+                    slot,
+                    payload,
+                    bytes,
+                    ..
+                }
+                // What a crash left.
+                | Seen::Asked {
+                    lane,
+                    height,
+                    slot,
+                    payload,
+                    bytes,
+                    found: true,
+                },
+                Some(node),
+            ) if self.healthy.contains(&node) && *lane != node => {
+                let lanes = &self.options.lanes;
+                let expiry_ms = (slot + 1) * lanes.slot_ms + lanes.window_ms;
+                let period = slot / (self.options.rate_period_ms / lanes.slot_ms).max(1);
+                let held = self.held.entry((node, *lane)).or_default();
+                held.insert((expiry_ms, *height, *payload), (period, *bytes));
+                self.judge(seen, node, *lane, period)
+            }
+            (
+                Seen::Lane(lanes::Seen::Included {
+                    block_ms,
+                    lane,
+                    height,
+                    ..
+                }),
+                _,
+            ) => {
+                let included = self.included.entry(*block_ms).or_default();
+                included.push((*lane, *height));
+                Ok(0)
+            }
+            (Seen::Gathered { time_ms, .. }, Some(node)) => {
+                let included = self.included.get(time_ms).cloned().unwrap_or_default();
+                for (lane, upto) in included {
+                    if let Some(held) = self.held.get_mut(&(node, lane)) {
+                        held.retain(|(_, height, _), _| *height > upto);
+                    }
+                }
+                for ((of, _), held) in &mut self.held {
+                    if *of == node {
+                        *held = held.split_off(&(*time_ms, 0, Short(0)));
+                    }
+                }
+                Ok(0)
+            }
+            _ => Ok(0),
+        }
+    }
+
+    fn event(&mut self, event: &Stamped<Event>) -> Verdict {
+        if let (Event::Booted, Some(node)) = (&event.what, event.node) {
+            self.held.retain(|(of, _), _| *of != node);
+        }
+        Ok(0)
+    }
+}
+
+/// What an honest node says that it has in memory stays within its configuration.
+pub struct WithinMemory {
+    healthy: BTreeSet<usize>,
+    items_max: u64,
+    bytes_max: u64,
+    memory_max: u64,
+}
+
+impl WithinMemory {
+    pub fn new(plan: &Plan<Chunks>) -> Self {
+        let options = &plan.options;
+        let window = 2 * options.lanes.in_flight_max;
+        let lanes = options.lanes.sequencers.len() as u64;
+        Self {
+            healthy: plan.healthy(),
+            items_max: options.pool_items_max as u64,
+            bytes_max: options.pool_items_max as u64 * u64::from(options.payment_bytes_max),
+            memory_max: lanes * window * u64::from(options.chunk_bytes_max),
+        }
+    }
+}
+
+impl Property<Seen> for WithinMemory {
+    fn name(&self) -> &'static str {
+        "within memory"
+    }
+
+    fn sentence(&self) -> &'static str {
+        "the payments and bodies in the memory of an honest node stay within its configuration"
+    }
+
+    fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
+        let (
+            Seen::Used {
+                items,
+                bytes,
+                memory,
+            },
+            Some(node),
+        ) = (&seen.what, seen.node)
+        else {
+            return Ok(0);
+        };
+        let within =
+            *items <= self.items_max && *bytes <= self.bytes_max && *memory <= self.memory_max;
+        if within || !self.healthy.contains(&node) {
+            return Ok(1);
+        }
+        let message = format!(
+            "{items} payments of {bytes} bytes and {memory} bytes of bodies: {}, {} and {} are allowed",
+            self.items_max, self.bytes_max, self.memory_max
+        );
+        Err(Violation::by(seen, message))
+    }
+}

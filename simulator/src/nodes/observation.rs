@@ -1,0 +1,196 @@
+//! What a cluster of whole nodes reports.
+
+use crate::{
+    Observation,
+    lanes::{self, Short},
+};
+use serde::Serialize;
+
+/// One thing a node did or learned. Lanes and accounts are named by numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// What lanes alone report as well.
+    Lane(lanes::Seen),
+    /// The body of a live chunk is at a node.
+    Kept {
+        /// The body.
+        payload: Short,
+    },
+    /// A client signed a transfer.
+    Signed {
+        /// The transfer.
+        id: Short,
+        /// Who pays.
+        from: u16,
+        /// Who is paid.
+        to: u16,
+        /// How much.
+        amount: u64,
+        /// The fee.
+        fee: u64,
+        /// Its nonce.
+        nonce: u64,
+        /// When it expires.
+        expiry_ms: u64,
+    },
+    /// A node answered a client.
+    Answered {
+        /// The transfer.
+        id: Short,
+        /// What it answered.
+        answer: Answer,
+    },
+    /// A node's mempool checked a transfer and keeps it.
+    Accepted {
+        /// The transfer.
+        id: Short,
+        /// Whether a client of this node brought it.
+        client: bool,
+    },
+    /// A transfer left a node's mempool.
+    Left {
+        /// The transfer.
+        id: Short,
+        /// Why.
+        verdict: Leaving,
+    },
+    /// A node opened its state when it started.
+    Opened {
+        /// The height of the state.
+        height: u64,
+        /// Its root.
+        root: Short,
+    },
+    /// A block is final at a node.
+    Finalized {
+        /// Its height.
+        height: u64,
+        /// The block.
+        digest: Short,
+        /// Its time.
+        time_ms: u64,
+        /// Lanes that it moves.
+        tips: usize,
+        /// The height of the state that it names.
+        executed: u64,
+        /// The root of that state.
+        root: Short,
+    },
+    /// A node was asked to vote for a block that can never become valid.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// A node executed a block, and says so to whoever asks.
+    Executed {
+        /// Its height.
+        height: u64,
+        /// The block.
+        digest: Short,
+        /// Its time.
+        time_ms: u64,
+        /// The root of the state after it.
+        root: Short,
+        /// Headers that it moves its lanes on by.
+        headers: u64,
+        /// Of these, unexpired.
+        chunks: u64,
+        /// Transfers that the headers of its unexpired chunks count.
+        items: u64,
+        /// What became of each transfer, in order.
+        results: Vec<(Short, Fate)>,
+    },
+    /// What a node proved of its accounts, all in one state.
+    Audited {
+        /// The height of the state.
+        height: u64,
+        /// Its root.
+        root: Short,
+        /// Balance and nonce of each account, the collector's last.
+        accounts: Vec<(u64, u64)>,
+        /// Whether every proof holds against the root.
+        proven: bool,
+    },
+}
+
+/// What a client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It is kept.
+    Accepted,
+    /// It is known.
+    Duplicate,
+    /// It is refused.
+    Invalid,
+    /// Not now.
+    Busy,
+    /// The node is down.
+    Down,
+}
+
+/// Why a transfer left a mempool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leaving {
+    /// It was executed.
+    Executed,
+    /// Its time has passed.
+    Expired,
+    /// It cannot be executed any more.
+    Invalid,
+}
+
+/// What became of a transfer in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It was executed.
+    Executed,
+    /// It was executed before.
+    Duplicate,
+    /// The block's time is not within its validity.
+    Untimely,
+    /// The ledger refused it.
+    Invalid,
+}
+
+impl Observation for Seen {
+    const KINDS: &'static [&'static str] = &[
+        "proposed",
+        "locked",
+        "acked",
+        "certified",
+        "entered",
+        "evidence",
+        "told",
+        "included",
+        "kept",
+        "signed",
+        "answered",
+        "accepted",
+        "left",
+        "opened",
+        "finalized",
+        "refused",
+        "executed",
+        "audited",
+    ];
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Lane(seen) => seen.kind(),
+            Self::Kept { .. } => "kept",
+            Self::Signed { .. } => "signed",
+            Self::Answered { .. } => "answered",
+            Self::Accepted { .. } => "accepted",
+            Self::Left { .. } => "left",
+            Self::Opened { .. } => "opened",
+            Self::Finalized { .. } => "finalized",
+            Self::Refused { .. } => "refused",
+            Self::Executed { .. } => "executed",
+            Self::Audited { .. } => "audited",
+        }
+    }
+}
