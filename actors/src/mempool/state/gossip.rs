@@ -221,10 +221,15 @@ impl<T: Types> State<T> {
         unpacked.copied().collect()
     }
 
-    /// The next of what chunks of this node hold that nobody certifies. They may never be: the others must learn of it.
+    /// The next of what chunks of this node hold that nobody certifies. They may never be: the others must learn of it. What
+    /// was executed out of another chunk has left, and could not be served.
     fn stuck(&mut self) -> Vec<Digest> {
         let before_ms = self.now_ms.saturating_sub(self.config.pool.takeover_ms);
-        let stuck: Vec<_> = self.chunks.stuck(before_ms).copied().collect();
+        let held = |id: &&Digest| {
+            let entry = self.pool.arrival(id).and_then(|it| self.pool.get(it));
+            entry.is_some_and(|it| it.place() == Place::Packed)
+        };
+        let stuck: Vec<_> = self.chunks.stuck(before_ms).filter(held).copied().collect();
         let max = self.config.gossip.reannounce_max.min(stuck.len());
         let from = self.announcements.stuck;
         self.announcements.stuck = (from + max).checked_rem(stuck.len()).unwrap_or(0);

@@ -123,6 +123,19 @@ fn what_nobody_certifies_in_time_is_announced() {
     assert_eq!(node.announced(), []);
 }
 
+// K-27
+#[test]
+fn what_nobody_certifies_is_not_announced_once_another_chunk_executed_it() {
+    let mut node = Node::new();
+    let ids = [0, 1].map(|salt| node.accept(1, LATER_MS, salt));
+    assert_eq!(node.take(), ids);
+    node.seal(&ids, LATER_MS);
+    node.execute(1, &[(ids[0], LATER_MS)], &[]);
+    node.wait(1_000);
+    let announced = node.announced();
+    assert!(matches!(&announced[..], [(_, left)] if *left == ids[1..]));
+}
+
 // K-02, K-29: not to its source, and not to all, or every id would travel n times n times.
 #[test]
 fn what_was_fetched_and_checked_is_announced_to_a_few_but_not_to_its_source() {
