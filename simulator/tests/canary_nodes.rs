@@ -8,7 +8,7 @@
 use drystone_actors::Canary;
 use drystone_simulator::{
     Fault, Outcome, Scenario,
-    nodes::{Action, Intent, Nodes, Noise, Options, Role},
+    nodes::{Action, Intent, Nodes, Options, Role},
     plan::Unsynced,
     time::{millis, secs},
 };
@@ -44,15 +44,15 @@ fn restless() -> Scenario<Nodes> {
     (0..200).fold(scenario, |scenario, number| {
         scenario.act(
             secs(1) + number * millis(50),
-            pays(number, vec![0, 1, 2, 3]),
+            Action::Pay(intent(number, vec![0, 1, 2, 3])),
         )
     })
 }
 
 /// One account after the other pays, at these nodes.
-fn pays(number: u64, to: Vec<usize>) -> Action {
+fn intent(number: u64, to: Vec<usize>) -> Intent {
     let from = (number % 16) as u16;
-    Action::Pay(Intent {
+    Intent {
         to,
         from,
         payee: (from + 1) % 16,
@@ -60,7 +60,15 @@ fn pays(number: u64, to: Vec<usize>) -> Action {
         tip: 0,
         lifetime_ms: 60_000,
         unnumbered: false,
-    })
+    }
+}
+
+/// Four lanes, each of which may run ahead by half of what fits a block.
+fn narrow() -> Options {
+    let mut options = Options::all(4);
+    let lanes = &mut options.chunks.lanes;
+    (lanes.in_flight_max, lanes.ahead_max, lanes.headers_max) = (2, 2, 8);
+    options
 }
 
 /// One leader in four forges, and a block has tips only if it names the newest state that it could.
@@ -68,12 +76,9 @@ fn forged() -> Scenario<Nodes> {
     forging(Options::all(4))
 }
 
-/// The same, and all four lanes run ahead by what two of them may have in a block.
+/// The same, and what the four lanes have is more than fits a block.
 fn crowded() -> Scenario<Nodes> {
-    let mut options = Options::all(4);
-    let lanes = &mut options.chunks.lanes;
-    (lanes.in_flight_max, lanes.ahead_max, lanes.headers_max) = (2, 2, 8);
-    forging(options)
+    forging(narrow())
 }
 
 fn forging(options: Options) -> Scenario<Nodes> {
@@ -88,39 +93,35 @@ fn forging(options: Options) -> Scenario<Nodes> {
         .lasting(secs(12));
     (0..200).fold(scenario, |scenario, number| {
         let to = vec![(number % 4) as usize];
-        scenario.act(secs(1) + number * millis(50), pays(number, to))
+        scenario.act(
+            secs(1) + number * millis(50),
+            Action::Pay(intent(number, to)),
+        )
     })
 }
 
-/// Every account's first transfer is executed, all nodes die, and it comes again: nothing but what they have on their disks
-/// tells it from a new one, for it has no number.
+/// Every transfer is in a chunk of each node, and a block takes no more than two nodes' chunks: so all nodes die, again and again,
+/// between the first copy of some transfers and the second. Nothing but what lies on their disks tells one from the other, for they
+/// have no number.
 fn straddling() -> Scenario<Nodes> {
-    let all = Fault::Crash {
-        nodes: (0..4).collect(),
-        unsynced: Unsynced::Subset,
-    };
     let scenario = Scenario::<Nodes>::cluster(4)
-        .options(Options::all(4))
+        .options(narrow())
         .quiet()
-        .lasting(secs(9))
-        .during(secs(4)..secs(4) + millis(300), all);
-    (0..16).fold(scenario, |scenario, number| {
-        let (node, at_us) = ((number % 4) as usize, number * millis(40));
-        let Action::Pay(first) = pays(number, vec![node]) else {
-            unreachable!("it pays")
+        .lasting(secs(10));
+    let scenario = (1..=4).fold(scenario, |scenario, crash| {
+        let at_us = crash * millis(2_100);
+        let all = Fault::Crash {
+            nodes: (0..4).collect(),
+            unsynced: Unsynced::Subset,
         };
-        let again = Action::Annoy {
-            node,
-            account: first.from,
-            noise: Noise::Replayed,
-        };
-        let first = Action::Pay(Intent {
+        scenario.during(at_us..at_us + millis(200), all)
+    });
+    (0..160).fold(scenario, |scenario, number| {
+        let intent = Intent {
             unnumbered: true,
-            ..first
-        });
-        scenario
-            .act(secs(1) + at_us, first)
-            .act(secs(6) + at_us, again)
+            ..intent(number, vec![0, 1, 2, 3])
+        };
+        scenario.act(secs(1) + number * millis(50), Action::Pay(intent))
     })
 }
 
