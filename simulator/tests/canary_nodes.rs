@@ -176,7 +176,7 @@ caught! {
     transfers_executed_before_a_restart: ForgetExecuted in straddling by "executes once";
     blocks_acknowledged_before_they_are_executed: AcknowledgeEarly in restless by "stops only on disk errors";
     chunks_executed_after_they_expired: ExecuteExpired in swarm by "executes what lives";
-    lanes_told_from_the_finalized_chain_alone: ForgetAncestors in swarm by "stops only on disk errors";
+    lanes_told_from_the_finalized_chain_alone: ForgetAncestors in swarm by "keeps the rules";
     blocks_that_go_back_in_time: ProposeByClock in swarm by "honest blocks are valid";
     times_that_nobody_looks_at: OverlookTime in forged by "keeps the rules";
     states_that_nobody_looks_at: OverlookExecuted in forged by "keeps the rules";
