@@ -40,7 +40,7 @@ fn forging() -> Scenario<Nodes> {
 #[test]
 fn whatever_a_leader_forges_is_refused_and_the_chain_goes_on() {
     let (mut forged, mut refused) = (BTreeSet::new(), BTreeSet::new());
-    for run in watch(&forging(), 0..6) {
+    for run in watch(&forging(), 0..16) {
         assert!(run.granted(0) > 300, "{}", run.granted(0));
         let mut lies = BTreeSet::new();
         for seen in run.seen() {
