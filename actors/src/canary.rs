@@ -44,11 +44,19 @@ pub enum Canary {
     ForgetAncestors,
     /// A block gets its leader's time, whatever its parent's is.
     ProposeByClock,
+    /// Voters do not look at a block's time.
+    OverlookTime,
+    /// Voters do not look at what a block names as executed.
+    OverlookExecuted,
+    /// Voters do not look at a block's tips: not at their places, not at their certificates, not at what they link to.
+    OverlookTips,
+    /// Voters do not look at how much a block stands for.
+    OverlookLoad,
 }
 
 impl Canary {
     /// Every bug that can be planted.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::DropSilently,
         Self::KeepToItself,
         Self::LoseReturned,
@@ -64,6 +72,10 @@ impl Canary {
         Self::ExecuteExpired,
         Self::ForgetAncestors,
         Self::ProposeByClock,
+        Self::OverlookTime,
+        Self::OverlookExecuted,
+        Self::OverlookTips,
+        Self::OverlookLoad,
     ];
 
     /// Whether this bug is planted.

@@ -96,7 +96,7 @@ impl<O> Run<O> {
             .iter()
             .filter(move |it| it.node == Some(node));
         of.filter_map(|it| match &it.what {
-            Event::Stopped { error } => Some(error.as_str()),
+            Event::Stopped { error, .. } => Some(error.as_str()),
             _ => None,
         })
     }

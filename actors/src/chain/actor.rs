@@ -1,7 +1,7 @@
 //! Select, apply, carry out the effects.
 
 use super::{
-    Config, Id, Mailbox, Message, Start, State,
+    Config, Id, Mailbox, Message, Order, Start, State,
     ingress::{Ingress, Judged},
     metrics::Metrics,
     state::Effect,
@@ -38,6 +38,11 @@ pub trait Source<T: Types>: Lanes<T> {
 
     /// A block that this node was asked to vote for can never become valid.
     fn refused(&self, _invalid: &Invalid<T::PublicKey>) {}
+
+    /// A block was built, and is about to be proposed: what comes back is.
+    fn proposes(&self, _order: &Order<T>, block: Block<T>) -> Block<T> {
+        block
+    }
 }
 
 /// Certificates of a block, and whether each holds. One whose committee is not known is left out.
@@ -55,7 +60,7 @@ pub struct Actor<E: Environment, T: Types, S: Source<T>> {
     lanes: S,
     next: Id,
     verdicts: BTreeMap<Id, oneshot::Sender<Judged<T>>>,
-    proposals: BTreeMap<Id, oneshot::Sender<Block<T>>>,
+    proposals: BTreeMap<Id, (Order<T>, oneshot::Sender<Block<T>>)>,
     checking: Pool<'static, Checked<T>>,
     walking: AbortablePool<'static, Walked<T>>,
     walks: BTreeMap<Id, Vec<Aborter>>,
@@ -153,7 +158,7 @@ impl<E: Environment, T: Types, S: Source<T>> Actor<E, T, S> {
     /// Lets go of what nobody waits for any more. Whoever leaves a view asks in the next one, so that is seen soon.
     fn sweep(&mut self, effects: &mut Vec<Effect<T>>) {
         let verdicts = self.verdicts.iter().filter(|(_, it)| it.is_closed());
-        let proposals = self.proposals.iter().filter(|(_, it)| it.is_closed());
+        let proposals = self.proposals.iter().filter(|(_, it)| it.1.is_closed());
         let verdicts: Vec<_> = verdicts.map(|(id, _)| *id).collect();
         let withdrawn = verdicts.into_iter().chain(proposals.map(|(id, _)| *id));
         for id in withdrawn.collect::<Vec<_>>() {
@@ -182,7 +187,7 @@ impl<E: Environment, T: Types, S: Source<T>> Actor<E, T, S> {
             }
             Ingress::Build(order, responder) => {
                 self.next += 1;
-                self.proposals.insert(self.next, responder);
+                self.proposals.insert(self.next, (order.clone(), responder));
                 Message::Ordered(self.next, order)
             }
             Ingress::Finalized(block) => Message::Finalized(block),
@@ -222,8 +227,8 @@ impl<E: Environment, T: Types, S: Source<T>> Actor<E, T, S> {
                     self.metrics.empty.inc();
                 }
                 debug!(height = block.height, tips = block.tips.len(), "proposing");
-                if let Some(responder) = self.proposals.remove(&id) {
-                    let _ = responder.send(block);
+                if let Some((order, responder)) = self.proposals.remove(&id) {
+                    let _ = responder.send(self.lanes.proposes(&order, block));
                 }
             }
             Effect::Check(id, certificates) => self.check(id, certificates),

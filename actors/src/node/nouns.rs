@@ -5,6 +5,7 @@ use crate::{
     application::{Application, Gate},
     block::{self, rules::Invalid},
     builder,
+    chain::Order,
     chunk::Chunk,
     chunk_store, executor,
     lane::{Owner, Signers},
@@ -78,6 +79,11 @@ pub trait Watcher<T: Types>: Clone + Send + Sync + 'static {
     fn kept(&self, _reference: &Reference<T::PublicKey>, _ids: &[Digest]) {}
     /// A block that this node was asked to vote for can never become valid.
     fn refused(&self, _invalid: &Invalid<T::PublicKey>) {}
+    /// This node built a block, and is about to propose it: what comes back is proposed in its place. The others vote for
+    /// none that breaks a rule.
+    fn proposes(&self, _order: &Order<T>, block: block::Block<T>) -> block::Block<T> {
+        block
+    }
     /// A block is final. In the order of heights, each at least once.
     fn finalized(&self, _block: &block::Block<T>) {}
     /// A block was executed, and its state is durable. Said again at the start of what an earlier life executed last.

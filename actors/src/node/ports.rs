@@ -81,6 +81,10 @@ impl<D: Deployment> chain::Source<Nouns<D>> for Headers<D> {
     fn refused(&self, invalid: &Invalid<D::PublicKey>) {
         self.watcher.refused(invalid);
     }
+
+    fn proposes(&self, order: &chain::Order<Nouns<D>>, block: Block<Nouns<D>>) -> Block<Nouns<D>> {
+        self.watcher.proposes(order, block)
+    }
 }
 
 /// Takes what the mempool reports.

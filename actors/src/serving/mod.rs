@@ -1,6 +1,8 @@
 //! Whom to serve next: each peer has a queue of its own and a rate, and few are served at once. Pure.
 
 mod bucket;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use bucket::Bucket;
 

@@ -11,7 +11,7 @@ pub type Address = [u8; 32];
 pub struct Account {
     /// What it has.
     pub balance: u64,
-    /// The nonce of its next transfer.
+    /// The nonce of its next numbered transfer.
     pub nonce: u64,
 }
 

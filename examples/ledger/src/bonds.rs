@@ -1,6 +1,10 @@
 //! What a place in a chunk is charged, and who gets one.
 
-use crate::{account::Address, nonces::Nonces, transfer::Signed};
+use crate::{
+    account::Address,
+    nonces::Nonces,
+    transfer::{Signed, Transfer},
+};
 use drystone_actors::transaction::{Admission, Transaction};
 use std::collections::BTreeMap;
 
@@ -15,8 +19,8 @@ struct Bond {
 /// Bonds the fee of each transfer that is in a live chunk of this node: an account that has bonded as much as it may waits
 /// until some of it is executed or expires. What is bonded is given back in full: the fee itself is paid by executing.
 ///
-/// A transfer whose turn it is not waits as well: one is packed when its nonce is the next one, or when the one before it is
-/// in a live chunk of this node. Otherwise what nobody can execute yet would fill the chunks for ever, and the one transfer
+/// A numbered transfer whose turn it is not waits as well: one is packed when its nonce is the next one, or when the one
+/// before it is in a live chunk of this node. Otherwise what nobody can execute yet would fill the chunks for ever, and the one transfer
 /// that all others of its account wait for would find no place.
 #[derive(Clone, Debug)]
 pub struct Bonds {
@@ -40,41 +44,45 @@ impl Bonds {
         self.bonded.get(account).map_or(0, |it| it.fees)
     }
 
-    fn is_due(&self, account: &Address, nonce: u64) -> bool {
+    fn is_due(&self, transfer: &Transfer) -> bool {
+        let (account, nonce) = (&transfer.from, transfer.nonce);
         let follows = |bond: &Bond| {
             let before = nonce.checked_sub(1);
             before.is_some_and(|it| bond.nonces.contains_key(&it))
         };
-        self.nonces.next(account) == Some(nonce) || self.bonded.get(account).is_some_and(follows)
+        !transfer.is_numbered()
+            || self.nonces.next(account) == Some(nonce)
+            || self.bonded.get(account).is_some_and(follows)
     }
 
-    fn read(transaction: &Transaction) -> (Address, u64, u64) {
+    fn read(transaction: &Transaction) -> Transfer {
         let signed = Signed::read(&transaction.bytes).expect("it was decoded before it was kept");
-        let transfer = signed.transfer;
-        (transfer.from, transfer.nonce, transfer.fee)
+        signed.transfer
     }
 }
 
 impl Admission for Bonds {
     fn charge(&mut self, transaction: &Transaction) -> bool {
-        let (account, nonce, fee) = Self::read(transaction);
-        let fees = self.bonded(&account).checked_add(fee);
+        let transfer = Self::read(transaction);
+        let fees = self.bonded(&transfer.from).checked_add(transfer.fee);
         let Some(fees) = fees.filter(|it| *it <= self.bond_max) else {
             return false;
         };
-        if !self.is_due(&account, nonce) {
+        if !self.is_due(&transfer) {
             return false;
         }
-        let bond = self.bonded.entry(account).or_default();
+        let bond = self.bonded.entry(transfer.from).or_default();
         bond.fees = fees;
-        *bond.nonces.entry(nonce).or_default() += 1;
+        *bond.nonces.entry(transfer.nonce).or_default() += 1;
         true
     }
 
     fn release(&mut self, transaction: &Transaction) {
-        let (account, nonce, fee) = Self::read(transaction);
+        let Transfer {
+            from, nonce, fee, ..
+        } = Self::read(transaction);
         const ONCE: &str = "released once, after it was charged";
-        let bond = self.bonded.get_mut(&account).expect(ONCE);
+        let bond = self.bonded.get_mut(&from).expect(ONCE);
         let count = bond.nonces.get_mut(&nonce).expect(ONCE);
         *count -= 1;
         if *count == 0 {
@@ -82,7 +90,7 @@ impl Admission for Bonds {
         }
         bond.fees -= fee;
         if bond.nonces.is_empty() {
-            self.bonded.remove(&account);
+            self.bonded.remove(&from);
         }
     }
 }

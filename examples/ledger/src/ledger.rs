@@ -57,7 +57,11 @@ impl<S: Signatures> Ledger<S> {
     /// such a one anything is remembered: of what nobody signed there is no end.
     async fn afford(&self, transfer: &Transfer, state: &View<'_>) -> Result<Outcome, Failure> {
         let payer = account(state.get(&transfer.from).await?)?;
-        let ahead = transfer.nonce.checked_sub(payer.nonce);
+        let ahead = if transfer.is_numbered() {
+            transfer.nonce.checked_sub(payer.nonce)
+        } else {
+            Some(0)
+        };
         let outcome = match ahead {
             None => Err(Invalid::because("a transfer of this nonce was executed")),
             Some(PIPELINE_MAX..) => Err(Invalid::because("the nonce is too far ahead")),
@@ -246,7 +250,7 @@ impl Accounts<'_, '_> {
         collector: &Address,
     ) -> Result<Outcome, Failure> {
         let mut payer = self.get(&transfer.from).await?;
-        if transfer.nonce != payer.nonce {
+        if transfer.is_numbered() && transfer.nonce != payer.nonce {
             let (nonce, due) = (transfer.nonce, payer.nonce);
             let reason = format!("the nonce is {nonce}, {due} is due");
             return Ok(Err(Invalid(reason.into())));
@@ -256,7 +260,7 @@ impl Accounts<'_, '_> {
             Err(reason) => return Ok(Err(reason)),
         };
         payer.balance -= total;
-        payer.nonce += 1;
+        payer.nonce += u64::from(transfer.is_numbered());
         self.touched.insert(transfer.from, payer);
         self.credit(&transfer.to, transfer.amount).await?;
         self.credit(collector, transfer.fee).await?;

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //!   client: Transfer --sign--> bytes     mempool: check (signatures in batches, nonce, balance), Bonds (admission)
-//!   block: signatures in batches --> nonce is the next one --> balance covers amount and fee --> moved
+//!   block: signatures in batches --> nonce is the next one, if it has a turn --> balance covers amount and fee --> moved
 //! ```
 //!
-//! A transfer names the next nonce of its account and when it expires. Its fee goes to an account that the genesis names,
+//! A transfer names the next nonce of its account and when it expires; or it has no turn ([`UNNUMBERED`]), so that whoever
+//! sends many at once waits for none of them. Its fee goes to an account that the genesis names,
 //! so that the invariant needs no exception: **the sum of all balances is what the genesis made it, after every
 //! transaction.**
 //!
@@ -34,4 +35,4 @@ pub use genesis::Genesis;
 pub use ledger::{Ledger, PIPELINE_MAX};
 pub use program::{Node, Section};
 pub use signatures::Signatures;
-pub use transfer::{Signed, Transfer};
+pub use transfer::{Signed, Transfer, UNNUMBERED};

@@ -6,7 +6,7 @@ use crate::{
     genesis::Genesis,
     ledger::Ledger,
     load::Transfers,
-    transfer::Transfer,
+    transfer::{Transfer, UNNUMBERED},
 };
 use bytes::Bytes;
 use clap::{Args, Subcommand};
@@ -125,6 +125,9 @@ pub enum Command {
         /// What the payer pays besides.
         #[arg(long, default_value_t = 1)]
         fee: u64,
+        /// Gives it no turn: it waits for no other transfer of the payer, and none waits for it.
+        #[arg(long)]
+        unnumbered: bool,
         /// Waits until it is settled, and tells what it came to.
         #[arg(long)]
         wait: bool,
@@ -210,6 +213,7 @@ impl Program for Node {
             to,
             amount,
             fee,
+            unnumbered,
             wait,
         } = command;
         let key = match key {
@@ -218,12 +222,18 @@ impl Program for Node {
         };
         let from = address(&key);
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let nonce = if unnumbered {
+            // No two transfers of a payer are made in one nanosecond, and low bits last for centuries.
+            UNNUMBERED | now.as_nanos() as u64
+        } else {
+            account(client, &from).await?.nonce
+        };
         let transfer = Transfer {
             from,
             to: to.0,
             amount,
             fee,
-            nonce: account(client, &from).await?.nonce,
+            nonce,
             expiry_ms: u64::try_from(now.as_millis()).expect("far below 2^64") + LIFETIME_MS,
         };
         let bytes = Bytes::from(transfer.sign(&key, &namespace(client).await?));

@@ -1,4 +1,5 @@
 mod conservation;
+mod unnumbered;
 
 use super::{Account, Address, Bonds, Genesis, Ledger, PIPELINE_MAX, Signatures, Signed, Transfer};
 use bytes::Bytes;

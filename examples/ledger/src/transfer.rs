@@ -10,6 +10,9 @@ use commonware_cryptography::{
     ed25519::{PrivateKey, Signature},
 };
 
+/// The first nonce that is no number. No account comes so far.
+pub const UNNUMBERED: u64 = 1 << 63;
+
 /// Moves an amount from one account to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transfer {
@@ -21,7 +24,9 @@ pub struct Transfer {
     pub amount: u64,
     /// What the payer pays besides.
     pub fee: u64,
-    /// How many transfers of the payer were executed before.
+    /// How many numbered transfers of the payer were executed before; or, from [`UNNUMBERED`] on, whatever tells it from
+    /// other transfers: such a one has no turn. It is executed once all the same, since no transaction is executed twice
+    /// before it expires.
     pub nonce: u64,
     /// The last millisecond of chain time at which it may be executed.
     pub expiry_ms: u64,
@@ -35,6 +40,11 @@ impl Transfer {
             transfer: self,
             signature: signature.encode().as_ref().try_into().expect("64 bytes"),
         }
+    }
+
+    /// Whether it has a turn among the transfers of its payer.
+    pub const fn is_numbered(&self) -> bool {
+        self.nonce < UNNUMBERED
     }
 
     /// What the payer is charged, unless it is too large to be counted.

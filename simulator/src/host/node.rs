@@ -118,6 +118,11 @@ impl Host {
         *self.incarnation.fallen.lock() = Some(Box::new(fallen));
     }
 
+    /// Whether the disk told this incarnation of an error.
+    pub(crate) fn disk_failed(&self) -> bool {
+        self.incarnation.disk.failed()
+    }
+
     /// The process ends: none of its tasks does another step.
     pub(crate) fn exit(&self) {
         self.incarnation.gate.kill();

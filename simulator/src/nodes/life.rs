@@ -3,6 +3,7 @@
 use super::{
     byzantine::{self, Wire},
     deployment::{Block, Deployed, Nouns},
+    forger::Forger,
     money,
     observation::{Answer, Fate, Seen},
     options::Role,
@@ -48,11 +49,13 @@ pub async fn boot(shared: Shared, seat: Seat<Nodes>) -> Result<(), Stop> {
     let draw = Draw::new(shared.seed)
         .split("byzantine")
         .split_at(node as u64);
+    let forger = (role == Role::Forges).then(|| Arc::new(Forger::new(&shared, &draw)));
     let life = |prefix| Life {
         shared: shared.clone(),
         node,
         prefix,
         observer: observer.clone(),
+        forger: forger.clone(),
     };
     if role == Role::Twins {
         let [one, other] = byzantine::twins(&host, &network, node, &shared.world, &draw);
@@ -80,6 +83,8 @@ pub struct Life {
     pub prefix: &'static str,
     /// Reports what it does.
     pub observer: Observer<Seen>,
+    /// Forges what it proposes, if it is to.
+    pub forger: Option<Arc<Forger>>,
 }
 
 impl Life {
@@ -90,6 +95,7 @@ impl Life {
             node: number,
             prefix,
             observer,
+            ..
         } = self;
         if !prefix.is_empty() {
             // Nobody is told of the twin.
@@ -117,9 +123,10 @@ impl Life {
             node,
             prefix,
             observer,
+            ..
         } = self;
         let clock = Arc::new(host.child("pace"));
-        let config = settings::config(shared, *node, prefix, genesis, clock, observer.clone());
+        let config = settings::config(self, genesis, clock);
         if !shared.initialised.lock().contains(&(*node, *prefix)) {
             node::initialise::<Deployed>(host, &config.lanes.journal).await?;
             shared.initialised.lock().insert((*node, *prefix));
@@ -212,7 +219,7 @@ impl Desk {
             let expiry_ms = genesis.expiry_ms(it.slot);
             expiry_ms.is_some_and(|it| it >= results.time_ms)
         });
-        let live: Vec<_> = live.map(|it| u64::from(it.payload.items)).collect();
+        let live: Vec<_> = live.map(|it| it.payload).collect();
         let entries = results.entries.iter().map(|it| {
             let fate = match it.fate {
                 executor::Fate::Executed => Fate::Executed,
@@ -229,7 +236,8 @@ impl Desk {
             root: Short::of(&record.root),
             headers: record.headers.len() as u64,
             chunks: live.len() as u64,
-            items: live.iter().sum(),
+            bytes: live.iter().map(|it| u64::from(it.bytes)).sum(),
+            items: live.iter().map(|it| u64::from(it.items)).sum(),
             results: entries.collect(),
         });
         if results.height.is_multiple_of(AUDIT_BLOCKS) {

@@ -6,6 +6,7 @@
 
 mod byzantine;
 mod deployment;
+mod forger;
 mod goal;
 mod life;
 mod money;
@@ -23,7 +24,8 @@ mod tests;
 mod wallet;
 mod watcher;
 
-pub use observation::{Answer, Fate, Leaving, Seen};
+pub use forger::Forgery;
+pub use observation::{Answer, Fate, Leaving, Seen, Tip};
 pub use options::{Action, Intent, Noise, Options, Role};
 pub use stopwatch::{Stopwatch, Times};
 pub use system::Nodes;

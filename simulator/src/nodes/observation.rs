@@ -1,5 +1,6 @@
 //! What a cluster of whole nodes reports.
 
+use super::forger::Forgery;
 use crate::{
     Observation,
     lanes::{self, Short},
@@ -68,14 +69,23 @@ pub enum Seen {
         height: u64,
         /// The block.
         digest: Short,
+        /// The block that it names as its parent.
+        parent: Short,
         /// Its time.
         time_ms: u64,
-        /// Lanes that it moves.
-        tips: usize,
+        /// Where it moves lanes to.
+        tips: Vec<Tip>,
         /// The height of the state that it names.
         executed: u64,
         /// The root of that state.
         root: Short,
+    },
+    /// A Byzantine leader proposes a block that breaks a rule.
+    Forged {
+        /// The block.
+        digest: Short,
+        /// Which rule.
+        forgery: Forgery,
     },
     /// A node was asked to vote for a block that can never become valid.
     Refused {
@@ -96,6 +106,8 @@ pub enum Seen {
         headers: u64,
         /// Of these, unexpired.
         chunks: u64,
+        /// Bytes that the headers of its unexpired chunks count.
+        bytes: u64,
         /// Transfers that the headers of its unexpired chunks count.
         items: u64,
         /// What became of each transfer, in order.
@@ -112,6 +124,25 @@ pub enum Seen {
         /// Whether every proof holds against the root.
         proven: bool,
     },
+}
+
+/// Where a block moves a lane to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Tip {
+    /// The lane.
+    pub lane: usize,
+    /// The epoch whose validators certified it.
+    pub epoch: u64,
+    /// The header's height.
+    pub height: u64,
+    /// The header's slot.
+    pub slot: u64,
+    /// The header.
+    pub digest: Short,
+    /// What it links to.
+    pub previous: Short,
+    /// Whether the harness, which holds every key, verifies its certificate too.
+    pub genuine: bool,
 }
 
 /// What a client is told.
@@ -173,6 +204,7 @@ impl Observation for Seen {
         "left",
         "opened",
         "finalized",
+        "forged",
         "refused",
         "executed",
         "audited",
@@ -188,6 +220,7 @@ impl Observation for Seen {
             Self::Left { .. } => "left",
             Self::Opened { .. } => "opened",
             Self::Finalized { .. } => "finalized",
+            Self::Forged { .. } => "forged",
             Self::Refused { .. } => "refused",
             Self::Executed { .. } => "executed",
             Self::Audited { .. } => "audited",

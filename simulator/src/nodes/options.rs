@@ -159,6 +159,9 @@ pub enum Role {
     Garbles,
     /// Sends bodies and blocks to few, and answers nobody who missed one of the chain's.
     Withholds,
+    /// As a leader it proposes blocks that break a rule, one or another ([`Forgery`](super::Forgery)), and knows no limits to
+    /// what a block may stand for.
+    Forges,
     /// Takes part in nothing but gossip and lanes: as a leader it proposes nothing, and never votes.
     Abstains,
 }
@@ -194,6 +197,9 @@ pub struct Intent {
     pub tip: u64,
     /// How long each version of it is valid.
     pub lifetime_ms: u64,
+    /// Whether it has no turn among the others of its account.
+    #[serde(default)]
+    pub unnumbered: bool,
 }
 
 /// What is done to a cluster.
@@ -279,6 +285,7 @@ fn draw_intent(draw: &mut Draw, options: &Options, nodes: usize) -> Intent {
         amount: draw.magnitude(1..=1 << 20),
         tip: draw.within(0..=3),
         lifetime_ms,
+        unnumbered: draw.chance(250_000),
     }
 }
 

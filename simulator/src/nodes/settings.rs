@@ -2,15 +2,14 @@
 
 use super::{
     deployment::{Bits, Block, Deployed, Key, Known, Named, Nouns, Seats},
+    life::Life,
     money,
     options::Options,
     paced::Paced,
-    shared::Shared,
     watcher::Watcher,
 };
 use crate::host::Host;
 use crate::{
-    Observer,
     chunks::{self, mempool_config, relay_config, store_config},
     lanes::{BOUNDS, Committees, Witness, journal_config},
 };
@@ -110,22 +109,40 @@ pub fn message_size_max(
     .expect("a few")
 }
 
-/// Everything one node is started with. `prefix` begins the names of its partitions.
-pub fn config(
-    shared: &Shared,
-    node: usize,
-    prefix: &str,
-    genesis: Arc<Block>,
-    host: Arc<Host>,
-    observer: Observer<super::observation::Seen>,
-) -> Config<Deployed> {
-    let Shared { world, options, .. } = shared;
+/// A forger's builder knows no limits.
+fn boundless(parameters: Parameters) -> Parameters {
+    let max = parameters.live_max;
+    Parameters {
+        live_max: Limits {
+            chunks: max.chunks * 8,
+            bytes: max.bytes * 8,
+            items: max.items * 8,
+        },
+        headers_max: parameters.headers_max * 8,
+        execution_lag_max: parameters.execution_lag_max * 8,
+        ..parameters
+    }
+}
+
+/// Everything one node is started with.
+pub fn config(life: &Life, genesis: Arc<Block>, host: Arc<Host>) -> Config<Deployed> {
+    let Life {
+        shared,
+        prefix,
+        forger,
+        observer,
+        ..
+    } = life;
+    let (node, world, options) = (life.node, &shared.world, &shared.options);
     let (me, lanes) = (world.names[node].clone(), &options.chunks.lanes);
     let committees = Arc::new(Committees::<Free, Nouns>::new(world.clone(), Some(node)));
     let known = Known::new(options.named);
     let partition = |part: &str| format!("{prefix}{part}");
     let bug = options.chunks.bug;
-    let parameters = Arc::new(parameters(options, &world.genesis));
+    let mut parameters = parameters(options, &world.genesis);
+    if forger.is_some() {
+        parameters = boundless(parameters);
+    }
     let mut store = store_config(&options.chunks, &world.genesis, &me, chunks::Role::Honest);
     store.disk.partition = partition("chunks");
     store.retention_blocks = options.retention_blocks;
@@ -141,7 +158,8 @@ pub fn config(
             node,
             world: world.clone(),
             witness: Arc::new(Witness::new(world.clone(), shared.newest.clone())),
-            observer,
+            observer: observer.clone(),
+            forger: forger.clone(),
             known: known.clone(),
             epoch_blocks: options.epoch_blocks,
             included: shared.included.clone(),
@@ -182,7 +200,7 @@ pub fn config(
         },
         chain: chain::Config {
             me,
-            parameters,
+            parameters: Arc::new(parameters),
             provider: Arc::new(Named { committees, known }),
             strategy: Sequential,
             interval_ms: options.interval_ms,

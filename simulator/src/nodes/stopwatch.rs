@@ -120,7 +120,7 @@ impl Goal<Seen> for Stopwatch {
             Seen::Finalized { height, tips, .. } if !record.final_us.contains_key(height) => {
                 record.final_us.insert(*height, seen.at_us);
                 record.blocks += 1;
-                record.tips += *tips as u64;
+                record.tips += tips.len() as u64;
             }
             Seen::Executed {
                 height, results, ..

@@ -64,6 +64,8 @@ impl System for Nodes {
         let roles = [
             Role::Twins,
             Role::Twins,
+            Role::Forges,
+            Role::Forges,
             Role::Garbles,
             Role::Withholds,
             Role::Abstains,
@@ -226,7 +228,7 @@ impl System for Nodes {
 }
 
 /// When the run begins, by chain time.
-fn start_ms() -> u64 {
+pub fn start_ms() -> u64 {
     let start = world::start().duration_since(UNIX_EPOCH);
     u64::try_from(start.expect("after 1970").as_millis()).expect("a near time")
 }

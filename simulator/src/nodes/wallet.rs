@@ -8,7 +8,7 @@ use super::{
 use crate::{Observer, lanes::Short, time::millis};
 use bytes::Bytes;
 use commonware_cryptography::{Hasher as _, Sha256};
-use ledger::{Genesis, Signed, Transfer};
+use ledger::{Genesis, Signed, Transfer, UNNUMBERED};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -39,8 +39,10 @@ pub struct Wallets {
     observer: Observer<Seen>,
     nodes: usize,
     start_ms: u64,
-    /// Transfers that each account ever wanted.
+    /// Numbered transfers that each account ever wanted.
     counts: BTreeMap<u16, u64>,
+    /// Others that anybody did.
+    unnumbered: u64,
     /// What is not executed yet, by account and nonce.
     wishes: BTreeMap<(u16, u64), Wish>,
     /// The wish of each version that is out.
@@ -69,6 +71,7 @@ impl Wallets {
             nodes,
             start_ms,
             counts: BTreeMap::new(),
+            unnumbered: 0,
             wishes: BTreeMap::new(),
             versions: BTreeMap::new(),
             first: BTreeMap::new(),
@@ -84,9 +87,14 @@ impl Wallets {
 
     /// A transfer is wanted. Returns whom it is brought to.
     pub fn want(&mut self, now_us: u64, intent: &Intent) -> Vec<(usize, Bytes)> {
-        let count = self.counts.entry(intent.from).or_default();
-        let nonce = *count;
-        *count += 1;
+        let nonce = if intent.unnumbered {
+            self.unnumbered += 1;
+            UNNUMBERED + self.unnumbered
+        } else {
+            let count = self.counts.entry(intent.from).or_default();
+            *count += 1;
+            *count - 1
+        };
         let expiry_ms = self.now_ms(now_us) + intent.lifetime_ms;
         let (id, bytes) = self.sign(intent, nonce, expiry_ms);
         self.first
@@ -139,7 +147,7 @@ impl Wallets {
             amount: 1,
             fee: FEE_MIN,
             // Never due: nothing of this could be taken for what a wallet wants.
-            nonce: u64::MAX - self.noises,
+            nonce: UNNUMBERED - self.noises,
             expiry_ms: self.now_ms(now_us) + 10_000,
         };
         let signed = |transfer| money::sign(transfer, &self.genesis).into();

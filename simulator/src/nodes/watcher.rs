@@ -2,7 +2,8 @@
 
 use super::{
     deployment::{Block, Key, Known, Nouns, World},
-    observation::{Leaving, Seen},
+    forger::Forger,
+    observation::{Leaving, Seen, Tip},
 };
 use crate::{
     Observer,
@@ -11,7 +12,8 @@ use crate::{
 use commonware_utils::sync::Mutex;
 use drystone_actors::{
     Reference,
-    block::rules::Invalid,
+    block::{Included, rules::Invalid},
+    chain::Order,
     mempool::{Activity as Fate, Source, Verdict},
     node,
 };
@@ -25,6 +27,8 @@ pub struct Watcher {
     pub world: Arc<World>,
     pub witness: Arc<Witness<Free, Nouns>>,
     pub observer: Observer<Seen>,
+    /// Forges what this node proposes, if it is to.
+    pub forger: Option<Arc<Forger>>,
     pub known: Known,
     pub epoch_blocks: u64,
     /// The height up to which somebody reported what blocks include.
@@ -35,6 +39,19 @@ impl Watcher {
     /// The node of a key.
     pub fn lane(&self, key: &Key) -> usize {
         self.world.nodes[key]
+    }
+
+    fn tip(&self, included: &Included<Nouns>) -> Tip {
+        let certificate = included.certificate();
+        Tip {
+            lane: self.lane(included.sequencer()),
+            epoch: certificate.epoch,
+            height: certificate.tip.height,
+            slot: certificate.tip.slot,
+            digest: Short::of(&certificate.tip.digest),
+            previous: Short::of(&included.header().previous),
+            genuine: self.witness.is_genuine(certificate),
+        }
     }
 }
 
@@ -83,6 +100,18 @@ impl node::Watcher<Nouns> for Watcher {
         self.observer.report(Seen::Refused { reason });
     }
 
+    fn proposes(&self, order: &Order<Nouns>, block: Block) -> Block {
+        let forged = self.forger.as_ref().and_then(|it| it.forge(order, &block));
+        let Some((forgery, forged)) = forged else {
+            return block;
+        };
+        self.observer.report(Seen::Forged {
+            digest: Short::of(&forged.digest()),
+            forgery,
+        });
+        forged
+    }
+
     fn finalized(&self, block: &Block) {
         let is_new = {
             let mut included = self.included.lock();
@@ -107,8 +136,9 @@ impl node::Watcher<Nouns> for Watcher {
         self.observer.report(Seen::Finalized {
             height: block.height,
             digest: Short::of(&block.digest()),
+            parent: Short::of(&block.parent),
             time_ms: block.timestamp_ms,
-            tips: block.tips.len(),
+            tips: block.tips.iter().map(|it| self.tip(it)).collect(),
             executed: block.executed.height,
             root: Short::of(&block.executed.root),
         });

@@ -3,32 +3,23 @@
 use super::{Property, Verdict, Violation};
 use crate::{
     System,
-    plan::{Fault, Plan},
+    plan::Plan,
     trace::{Event, Stamped},
 };
 use std::collections::BTreeSet;
 
-/// A healthy node stops with an error only if the plan had its disk fail; anything else it must live through. Once the
-/// disks are freed it may stop once more, of an error it met just before.
+/// A healthy node stops with an error only if its disk told it of one in that very life; anything else it must live through,
+/// whatever its disk did before.
 pub struct StopsOnlyOnDiskErrors {
-    /// Nodes that may stop because their disk fails at some time.
-    failing: BTreeSet<usize>,
     /// Nodes that need not behave.
     spent: BTreeSet<usize>,
-    healed: bool,
 }
 
 impl StopsOnlyOnDiskErrors {
     /// The property for the runs of a plan.
     pub fn new<S: System>(plan: &Plan<S>) -> Self {
-        let failing = plan.faults.iter().filter_map(|window| match window.fault {
-            Fault::Disk { node, .. } => Some(node),
-            _ => None,
-        });
         Self {
-            failing: failing.collect(),
             spent: plan.spent(),
-            healed: false,
         }
     }
 }
@@ -39,7 +30,7 @@ impl<O> Property<O> for StopsOnlyOnDiskErrors {
     }
 
     fn sentence(&self) -> &'static str {
-        "a healthy node stops with an error only if its disk failed"
+        "a healthy node stops with an error only if its disk made one in that life"
     }
 
     fn observe(&mut self, _seen: &Stamped<O>) -> Verdict {
@@ -47,16 +38,10 @@ impl<O> Property<O> for StopsOnlyOnDiskErrors {
     }
 
     fn event(&mut self, event: &Stamped<Event>) -> Verdict {
-        self.healed |= event.what == Event::Healed;
-        let (Event::Stopped { error }, Some(node)) = (&event.what, event.node) else {
+        let (Event::Stopped { error, disk_failed }, Some(node)) = (&event.what, event.node) else {
             return Ok(0);
         };
-        let excused = if self.healed {
-            self.failing.remove(&node)
-        } else {
-            self.failing.contains(&node)
-        };
-        if excused || self.spent.contains(&node) {
+        if *disk_failed || self.spent.contains(&node) {
             return Ok(1);
         }
         Err(Violation::by(

@@ -47,6 +47,8 @@ pub enum Event {
     Stopped {
         /// What it met.
         error: String,
+        /// Whether its disk told it of an error in this life.
+        disk_failed: bool,
     },
     /// The node ended of its own accord.
     Finished,
@@ -75,7 +77,7 @@ impl fmt::Display for Event {
             Self::Booted => f.write_str("booted"),
             Self::Crashed => f.write_str("killed"),
             Self::Wiped => f.write_str("disk wiped"),
-            Self::Stopped { error } => write!(f, "stopped: {error}"),
+            Self::Stopped { error, .. } => write!(f, "stopped: {error}"),
             Self::Finished => f.write_str("finished"),
             Self::Began { fault } => write!(f, "fault begins: {fault}"),
             Self::Ended { fault } => write!(f, "fault ends: {fault}"),

@@ -42,12 +42,13 @@ impl<O: Observation> Observer<O> {
             .observe(at_us, self.node, self.incarnation, observation);
     }
 
-    /// This life ended, of its own accord or by an error.
-    pub(crate) fn ended(&self, result: &Result<(), Stop>) {
+    /// This life ended, of its own accord or by an error; and whether its disk told it of one.
+    pub(crate) fn ended(&self, result: &Result<(), Stop>, disk_failed: bool) {
         let event = match result {
             Ok(()) => Event::Finished,
             Err(error) => Event::Stopped {
                 error: error.to_string(),
+                disk_failed,
             },
         };
         let at_us = (self.now)();

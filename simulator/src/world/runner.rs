@@ -270,7 +270,8 @@ impl<'a, S: System> Runner<'a, S> {
             incarnation,
         );
         let fallen = observer.clone();
-        host.on_fall(move |message| fallen.ended(&Err(message.into())));
+        // It falls only by what its disk explains.
+        host.on_fall(move |message| fallen.ended(&Err(message.into()), true));
         let started = self.system.start(Seat {
             node,
             incarnation,
@@ -282,7 +283,8 @@ impl<'a, S: System> Runner<'a, S> {
         });
         // Not joined: a crash of the machine ends it.
         drop(main.spawn(move |main| async move {
-            observer.ended(&started.await);
+            let ended = started.await;
+            observer.ended(&ended, main.disk_failed());
             main.exit();
         }));
     }

@@ -2,6 +2,7 @@
 
 mod building;
 mod execution;
+mod overlooks;
 mod question;
 mod verified;
 
@@ -13,6 +14,7 @@ use super::{
     state::{
         building::Building,
         execution::Execution,
+        overlooks::overlooks,
         question::{Open, Questions, unchecked},
         verified::Verified,
     },
@@ -197,13 +199,15 @@ impl<T: Types> State<T> {
         } = &question;
         self.arrived(block.digest(), *epoch, lanes.after(block));
         let base = |sequencer: &T::PublicKey| lanes.last(sequencer);
-        let parameters = &self.config.parameters;
-        if let Err(invalid) = rules::form(parameters, parent, *epoch, block, base) {
+        let (parameters, canary) = (&self.config.parameters, self.config.canary);
+        if let Err(invalid) = rules::form(parameters, parent, *epoch, block, base)
+            && !overlooks(canary, &invalid)
+        {
             effects.push(Effect::Answer(id, Err(invalid)));
             return;
         }
         let unchecked = unchecked(&question, |it| self.verified.contains(it));
-        let mut open = Open::new(question, unchecked);
+        let mut open = Open::new(question, unchecked, canary);
         let certificates = open.certificates();
         if certificates.is_empty() {
             open.walk(id, parameters, effects);

@@ -1,7 +1,8 @@
 //! One block whose validity is asked for.
 
-use super::{Effect, Execution};
+use super::{Effect, Execution, overlooks::overlooks};
 use crate::{
+    Canary,
     block::{
         Included, Parameters,
         rules::{self, Fault, Invalid, Load},
@@ -46,18 +47,36 @@ pub(super) struct Open<T: Types> {
     unwalked: BTreeSet<T::PublicKey>,
     load: Load,
     fault: Option<Invalid<T::PublicKey>>,
+    canary: Canary,
 }
 
 impl<T: Types> Open<T> {
     /// Certificates of the lanes that are `unchecked` have to be checked.
-    pub(super) fn new(question: Question<T>, unchecked: BTreeSet<T::PublicKey>) -> Self {
+    pub(super) fn new(
+        question: Question<T>,
+        unchecked: BTreeSet<T::PublicKey>,
+        canary: Canary,
+    ) -> Self {
         let lanes = question.block.tips.iter();
-        Self {
+        let mut open = Self {
             unwalked: lanes.map(|it| it.sequencer().clone()).collect(),
             unchecked,
             question,
             load: Load::default(),
             fault: None,
+            canary,
+        };
+        if canary.is(Canary::OverlookTips) {
+            open.unchecked.clear();
+            open.unwalked.clear();
+        }
+        open
+    }
+
+    /// It can never become valid.
+    fn fails(&mut self, invalid: Invalid<T::PublicKey>) {
+        if !overlooks(self.canary, &invalid) {
+            self.fault.get_or_insert(invalid);
         }
     }
 
@@ -65,7 +84,7 @@ impl<T: Types> Open<T> {
     pub(super) fn checked(&mut self, certificate: &Certificate<T>, holds: bool) {
         self.unchecked.remove(&certificate.sequencer);
         if !holds {
-            self.fault.get_or_insert(Invalid::Tip {
+            self.fails(Invalid::Tip {
                 sequencer: certificate.sequencer.clone(),
                 fault: Fault::Certificate,
             });
@@ -74,7 +93,7 @@ impl<T: Types> Open<T> {
 
     /// Follows the tips down, once it is known that they are certified: nothing is fetched for what is not.
     pub(super) fn walk(&mut self, id: Id, parameters: &Parameters, effects: &mut Vec<Effect<T>>) {
-        if !self.unchecked.is_empty() || self.fault.is_some() {
+        if !self.unchecked.is_empty() || self.unwalked.is_empty() || self.fault.is_some() {
             return;
         }
         let block = self.question.block.clone();
@@ -121,12 +140,10 @@ impl<T: Types> Open<T> {
                     self.load = self.load.plus(load);
                 }
             }
-            Err(invalid) => {
-                self.fault.get_or_insert(invalid);
-            }
+            Err(invalid) => self.fails(invalid),
         }
         if let Err(invalid) = rules::load(parameters, self.load) {
-            self.fault.get_or_insert(invalid);
+            self.fails(invalid);
         }
     }
 
@@ -134,7 +151,7 @@ impl<T: Types> Open<T> {
     pub(super) fn wake_ms(&self, parameters: &Parameters, now_ms: u64) -> Option<u64> {
         let block_ms = self.question.block.timestamp_ms;
         let at_ms = block_ms.saturating_sub(parameters.skew_ms);
-        (at_ms > now_ms).then_some(at_ms)
+        (at_ms > now_ms && !self.canary.is(Canary::OverlookTime)).then_some(at_ms)
     }
 
     /// What is known by now.
@@ -155,7 +172,7 @@ impl<T: Types> Open<T> {
             time_ms: self.wake_ms(parameters, now_ms),
         };
         // What equals the parent's was compared with it, and needs no execution here.
-        if named.height > before.height {
+        if named.height > before.height && !self.canary.is(Canary::OverlookExecuted) {
             match execution.root(named.height) {
                 Some(other) if other != named.root => {
                     return Verdict::Invalid(Invalid::ExecutedRoot {

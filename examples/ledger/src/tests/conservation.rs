@@ -1,19 +1,19 @@
 //! Whatever is executed, in whatever lists: the sum stays, and it is what one after the other would have come to.
 
 use super::{Bank, FEE_MIN, genesis, key, signed, transaction, transfer};
-use crate::{Signatures as _, Transfer};
+use crate::{Signatures as _, Signed, Transfer, UNNUMBERED};
 use commonware_parallel::Sequential;
 use drystone_actors::transaction::Transaction;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// Transfers of which many are good: nonces are small, amounts about what there is, some signed by somebody else.
+/// Transfers of which many are good: nonces are small or none, amounts about what there is, some signed by somebody else.
 fn transfers() -> impl Strategy<Value = Vec<Arc<Transaction>>> {
     let one = (
         0..4_u64,
         1..4_u64,
         1..250_u64,
-        0..6_u64,
+        prop_oneof![3 => 0..6_u64, 1 => UNNUMBERED..UNNUMBERED + 6],
         FEE_MIN..20,
         0..10_u64,
     );
@@ -37,7 +37,9 @@ proptest! {
         let mut bank = Bank::open();
         let mut executed = 0;
         for list in lists {
-            executed += bank.execute(&list).iter().filter(|it| it.is_ok()).count();
+            let outcomes = bank.execute(&list);
+            let numbered = list.iter().map(|it| Signed::read(&it.bytes).expect("it was sent").transfer.is_numbered());
+            executed += numbered.zip(&outcomes).filter(|(numbered, it)| *numbered && it.is_ok()).count();
             prop_assert_eq!(bank.balances().iter().sum::<u64>(), genesis().supply());
         }
         let nonces: u64 = (0..4).map(|it| bank.account(&super::address(it)).nonce).sum();

@@ -42,6 +42,11 @@ impl Failures {
         self.told.clear();
     }
 
+    /// Whether anybody was told of one.
+    pub(super) fn any(&self) -> bool {
+        !self.told.is_empty()
+    }
+
     /// Whether a panic is the answer to one of them: consensus raised it, and it names an error told not long ago or, since
     /// a few panics leave out why, comes in the very instant in which one was told.
     pub(super) fn explain(&self, now: SystemTime, panic: &Caught) -> bool {

@@ -181,6 +181,11 @@ impl Disk {
         error
     }
 
+    /// Whether anybody was told of an error in this life.
+    pub(super) fn failed(&self) -> bool {
+        self.failures.lock().any()
+    }
+
     /// Whether a panic is the answer of code below a node to an error that it was just told of.
     pub(super) fn explains(&self, panic: &Caught) -> bool {
         self.failures.lock().explain(self.clock.current(), panic)

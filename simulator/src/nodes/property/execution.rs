@@ -1,21 +1,13 @@
 //! What execution comes to.
 
 use crate::{
-    Plan, Property, Stamped, Violation, chunks,
+    Property, Stamped, Violation,
     lanes::Short,
-    nodes::{
-        observation::{Fate, Seen},
-        settings,
-        system::Nodes,
-    },
+    nodes::observation::{Fate, Seen},
     property::Verdict,
     trace::Event,
 };
-use drystone_actors::block::Parameters;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What one block came to.
 #[derive(PartialEq)]
@@ -169,19 +161,14 @@ impl Property<Seen> for StaysFinal {
     }
 }
 
-/// A block stands for no more than it may, and executes what its unexpired chunks hold, and nothing else.
+/// A block executes what its unexpired chunks hold, and nothing else.
 pub struct ExecutesLive {
     healthy: BTreeSet<usize>,
-    parameters: Parameters,
 }
 
 impl ExecutesLive {
-    pub fn new(plan: &Plan<Nodes>) -> Self {
-        let genesis = Arc::new(chunks::genesis(&plan.options.chunks));
-        Self {
-            healthy: plan.healthy(),
-            parameters: settings::parameters(&plan.options, &genesis),
-        }
+    pub const fn new(healthy: BTreeSet<usize>) -> Self {
+        Self { healthy }
     }
 }
 
@@ -191,14 +178,12 @@ impl Property<Seen> for ExecutesLive {
     }
 
     fn sentence(&self) -> &'static str {
-        "a block has a result for each transfer in its unexpired chunks and no other, and no more of them than it may"
+        "a block has a result for each transfer in its unexpired chunks and no other"
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
         let Seen::Executed {
             height,
-            headers,
-            chunks,
             items,
             results,
             ..
@@ -208,16 +193,6 @@ impl Property<Seen> for ExecutesLive {
         };
         if seen.node.is_none_or(|it| !self.healthy.contains(&it)) {
             return Ok(0);
-        }
-        let max = &self.parameters;
-        if *headers > max.headers_max
-            || *chunks > max.live_max.chunks
-            || *items > max.live_max.items
-        {
-            let message = format!(
-                "block {height} stands for {headers} headers, {chunks} chunks and {items} transfers: more than it may"
-            );
-            return Err(Violation::by(seen, message));
         }
         if results.len() as u64 != *items {
             let message = format!(

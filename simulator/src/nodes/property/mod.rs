@@ -1,5 +1,6 @@
 //! What must hold of whole nodes. Judged on observations alone.
 
+mod blocks;
 mod chain;
 mod execution;
 mod lane;
@@ -8,7 +9,10 @@ mod model;
 mod tests;
 mod verdicts;
 
-use super::{observation::Seen, system::Nodes};
+use super::{
+    observation::Seen,
+    system::{Nodes, start_ms},
+};
 use crate::{Plan, Property, lanes, property::StopsOnlyOnDiskErrors};
 
 /// Every safety property: those of lanes, and those of what is around them.
@@ -23,9 +27,9 @@ pub fn all(plan: &Plan<Nodes>) -> Vec<Box<dyn Property<Seen>>> {
         Box::new(chain::OneChain::new(healthy.clone())) as Box<dyn Property<Seen>>,
         Box::new(execution::ExecutesAlike::new(healthy.clone())),
         Box::new(chain::HonestBlocks::new(plan)),
-        Box::new(chain::NamesStates::new(plan)),
+        Box::new(blocks::KeepsRules::new(plan, start_ms())),
         Box::new(execution::StaysFinal::new(healthy.clone())),
-        Box::new(execution::ExecutesLive::new(plan)),
+        Box::new(execution::ExecutesLive::new(healthy.clone())),
         Box::new(execution::ExecutesOnce::new(healthy.clone())),
         Box::new(model::FollowsRules::new(plan)),
         Box::new(model::ProvesAccounts::new(plan)),

@@ -51,6 +51,7 @@ fn executed(height: u64, results: Vec<(Short, Fate)>) -> Seen {
         root: Short(100 + height),
         headers: 1,
         chunks: 1,
+        bytes: 200,
         items: results.len() as u64,
         results,
     }

@@ -32,8 +32,9 @@ fn the_time_of_a_payment_begins_when_its_first_version_is_brought() {
             Seen::Finalized {
                 height: 12,
                 digest: Short(50),
+                parent: Short(49),
                 time_ms: 6_000,
-                tips: 1,
+                tips: Vec::new(),
                 executed: 11,
                 root: Short(51),
             },
@@ -48,6 +49,7 @@ fn the_time_of_a_payment_begins_when_its_first_version_is_brought() {
                 root: Short(52),
                 headers: 1,
                 chunks: 1,
+                bytes: 200,
                 items: 1,
                 results: vec![(Short(2), Fate::Executed)],
             },

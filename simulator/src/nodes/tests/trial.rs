@@ -173,6 +173,7 @@ impl Net for Hosts {
                 node,
                 prefix: "",
                 observer,
+                forger: None,
             }
         };
         let world = life.shared.world.clone();

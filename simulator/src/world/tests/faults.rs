@@ -117,6 +117,29 @@ fn a_disk_error_stops_a_node_until_its_disk_works_again() {
     assert_eq!(outcome.observed("stored"), 1);
 }
 
+// What the disk of an earlier life did explains nothing.
+#[test]
+fn a_stop_without_reason_after_a_life_with_a_disk_error_is_a_violation() {
+    let broken = Fault::Disk {
+        node: 2,
+        operation: Operation::Sync,
+        ppm: 1_000_000,
+    };
+    let mut scenario = four(Some(Bug::StopsAtThree)).quiet().lasting(secs(8));
+    for second in 2..=7 {
+        scenario = scenario.act(secs(second), Add { node: 2 });
+    }
+    let outcome = scenario.during(secs(1)..secs(3) - millis(1), broken).run(0);
+    let failure = outcome.failure.expect("the run fails");
+    assert_eq!(
+        (failure.kind, failure.property.as_str(), failure.node),
+        (FailureKind::Safety, "stops only on disk errors", Some(2))
+    );
+    // The stop of the first life was excused, that of the second was not.
+    let stops = &outcome.properties["stops only on disk errors"];
+    assert_eq!((stops.checked, stops.violated), (2, 1));
+}
+
 // Of a node's own panics none is excused by what its disk did, not even just before.
 #[test]
 fn an_unrelated_panic_after_a_disk_error_is_a_violation() {
