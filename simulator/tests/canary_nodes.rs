@@ -53,6 +53,7 @@ fn restless() -> Scenario<Nodes> {
             amount: 1,
             tip: 0,
             lifetime_ms: 60_000,
+            loyal: false,
         };
         scenario.act(secs(1) + number * millis(50), Action::Pay(intent))
     })

@@ -38,6 +38,7 @@ impl Workload {
                 amount: 1,
                 tip: 0,
                 lifetime_ms: 60_000,
+                loyal: false,
             };
             scenario.act(self.at_us(number), Action::Pay(intent))
         })

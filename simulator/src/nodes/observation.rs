@@ -128,6 +128,8 @@ pub enum Answer {
     Busy,
     /// The node is down.
     Down,
+    /// Never.
+    Closed,
 }
 
 /// Why a transfer left a mempool.

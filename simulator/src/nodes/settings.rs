@@ -132,6 +132,8 @@ pub fn config(
     let mut application = ledger(options, &world.genesis);
     let slow = options.slow.iter().find(|it| it.0 == node);
     application.pace = slow.map(|(_, ms)| (host, Duration::from_millis(*ms)));
+    let followers = (0..world.names.len()).filter(|it| options.follows(*it));
+    let followers = followers.map(|it| &world.names[it]);
     let leader_timeout = Duration::from_millis(options.empty_gap_ms + options.patience_ms);
     Config {
         key: world.keys[node].clone(),
@@ -163,7 +165,10 @@ pub fn config(
             journal: journal_config(&partition("lanes"), lanes.section_bytes),
             canary: lanes.bug,
         },
-        mempool: mempool(options),
+        mempool: mempool::Config {
+            blocks_only: options.archives.contains(&node),
+            ..mempool(options)
+        },
         builder: builder::Config {
             me: me.clone(),
             genesis: world.genesis.clone(),
@@ -237,7 +242,7 @@ pub fn config(
             ..runs::Config::recommended::<Nouns>(world.genesis.clone())
         },
         claims_repeat_ms: NZU64!(1_000),
-        followers: Vec::new(),
+        followers: followers.cloned().collect(),
         retention_blocks: options.retention_blocks,
     }
 }

@@ -1,6 +1,6 @@
 //! Payments whose chunk came to nothing.
 
-use super::kit::{BEGIN_US, cluster, paying};
+use super::kit::{BEGIN_US, cluster, paying, pays};
 use crate::{
     Fault, Heal,
     chunks::{Action, Options, observation::Seen},
@@ -74,5 +74,42 @@ fn payments_of_a_chunk_that_expires_unincluded_are_executed_in_another() {
         let early = run.certified(1, 0).into_iter().filter(|it| it.0 < secs(2));
         assert!(early.count() > 0, "they were certified");
         come_back(&run, &payments, 0, millis(1_500));
+    }
+}
+
+#[test]
+fn what_a_certified_chunk_of_another_node_holds_is_not_packed_again_however_long_it_waits_for_a_block()
+ {
+    // K-34. The chunk of node 0 is certified, and no block comes. Then a client brings the same payments to node 1, which would pack
+    // them after a while if nobody had certified that chunk.
+    let (first_us, again_us, resumed_us) = (millis(1_300), secs(3), secs(9));
+    let scenario = cluster(Options::all(4))
+        .act(millis(1_200), Action::Lane(lanes::Action::StallChain))
+        .act(resumed_us, Action::Lane(lanes::Action::ResumeChain))
+        .lasting(secs(10));
+    let scenario = (0..10).fold(scenario, |scenario, number| {
+        let at = |at_us: u64, to| {
+            let Action::Submit(mut operation) = pays(to, number) else {
+                unreachable!("a payment")
+            };
+            // One payment, whenever it comes.
+            operation.lifetime_ms -= at_us / 1_000;
+            (at_us, Action::Submit(operation))
+        };
+        let [(first_us, first), (again_us, again)] = [at(first_us, 0), at(again_us, 1)];
+        scenario.act(first_us, first).act(again_us, again)
+    });
+    for run in watch(&scenario, 0..3) {
+        let payments = run.promised(1);
+        assert_eq!((payments.len(), &payments), (10, &run.promised(0)));
+        assert!(run.certified(1, 0).iter().any(|it| it.0 < again_us));
+        for id in &payments {
+            let packed = run.packed();
+            let holding = packed.iter().filter(|it| it.ids.contains(id));
+            assert_eq!(holding.map(|it| it.node).collect::<Vec<_>>(), [0]);
+            for node in 0..4 {
+                assert!(run.executed(node).get(id) > Some(&resumed_us));
+            }
+        }
     }
 }

@@ -30,6 +30,7 @@ pub fn paying(
             amount: 1 + number,
             tip: number % 3,
             lifetime_ms: 60_000,
+            loyal: false,
         };
         scenario.act(secs(1) + number * millis(every_ms), Action::Pay(intent))
     })

@@ -5,6 +5,7 @@ mod directory;
 mod disks;
 mod epochs;
 mod faulty;
+mod gossip;
 mod kit;
 mod latency;
 mod links;
