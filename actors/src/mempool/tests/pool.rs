@@ -2,7 +2,7 @@
 
 use super::node::{GENESIS_MS, LATER_MS, Node};
 use crate::{
-    mempool::{Activity, Answer, Message, Refusal, Source, Verdict},
+    mempool::{Activity, Answer, Refusal, Source, Verdict},
     testing::payments::{SIZE, amount, config, payment},
     transaction::Invalid,
 };

@@ -51,7 +51,7 @@ impl Run<Seen> {
     }
 }
 
-// K-33: it knows of no block that is not its own genesis, and so does not know how far the chain is.
+// K-33: it has heard of no block since it started, so it does not know how far the chain is.
 #[test]
 fn who_hears_of_no_block_takes_no_transfers_until_it_has_caught_up() {
     let healed_us = secs(8);
@@ -70,7 +70,8 @@ fn who_hears_of_no_block_takes_no_transfers_until_it_has_caught_up() {
             [&3],
             "nobody else is asked"
         );
-        let (before, after): (Vec<_>, Vec<_>) = answers[&3].iter().partition(|it| it.0 < healed_us);
+        let (before, after): (Vec<&(u64, Answer)>, Vec<_>) =
+            answers[&3].iter().partition(|it| it.0 < healed_us);
         assert!(before.len() > 20 && before.iter().all(|it| it.1 == Answer::Busy));
         let accepted = after.iter().filter(|it| it.1 == Answer::Accepted);
         let accepted: Vec<_> = accepted.map(|it| it.0).collect();
