@@ -102,12 +102,6 @@ impl Options {
         let lanes = &mut chunks.lanes;
         // What is certified must meet a few blocks before it expires, or nothing is ever executed.
         lanes.window_ms = lanes.window_ms.max(6_000);
-        let last = nodes - 1;
-        let others = lanes.sequencers.iter().any(|it| *it != last);
-        if nodes > 4 && others && draw.split("follower").chance(250_000) {
-            lanes.sequencers.retain(|it| *it != last);
-            lanes.validators[0].retain(|it| *it != last);
-        }
         if nodes > 4 && draw.chance(400_000) {
             // From epoch to epoch another one sits out.
             let all: Vec<usize> = lanes.validators[0].clone();
@@ -299,7 +293,7 @@ fn draw_intent(draw: &mut Draw, options: &Options, nodes: usize) -> Intent {
         amount: draw.magnitude(1..=1 << 20),
         tip: draw.within(0..=3),
         lifetime_ms,
-        loyal: draw.split("loyal").chance(150_000),
+        loyal: false,
     }
 }
 
