@@ -67,7 +67,12 @@ pub fn run(arguments: &Arguments, out: &Path) -> Result<(), Box<dyn Error>> {
         "virtual_s",
     ]);
     let sizes = arguments.sizes.iter();
-    let cells = sizes.flat_map(|nodes| arguments.sync_us.iter().map(|sync_us| (*nodes, *sync_us)));
+    let cells = sizes.flat_map(|nodes| {
+        arguments
+            .sync_us
+            .iter()
+            .map(move |sync_us| (*nodes, *sync_us))
+    });
     let cells = cells.map(|(nodes, sync_us)| ("short", Options::all(nodes), nodes, sync_us));
     let deployed = arguments.deployed.iter().map(|nodes| {
         let sync_us = arguments.sync_us.last().copied().unwrap_or(0);
