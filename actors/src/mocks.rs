@@ -189,6 +189,7 @@ pub fn config() -> mempool::Config {
             transaction_bytes_max: 30,
             message_bytes_max: 80,
         },
+        blocks_only: false,
         mailbox_size: NZUsize!(16),
         canary: Canary::None,
     }

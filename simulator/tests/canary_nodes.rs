@@ -60,6 +60,7 @@ fn intent(number: u64, to: Vec<usize>) -> Intent {
         tip: 0,
         lifetime_ms: 60_000,
         unnumbered: false,
+        loyal: false,
     }
 }
 

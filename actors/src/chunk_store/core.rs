@@ -93,6 +93,7 @@ impl<T: Types> Core<T> {
                 let _ = responder.send(Usage {
                     held: self.state.held_by_all(),
                     memory_bytes: self.state.memory_bytes(),
+                    producers: self.state.shares(),
                 });
                 return Ok(archives);
             }

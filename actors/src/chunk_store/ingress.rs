@@ -56,16 +56,29 @@ pub enum Ingress<P: PublicKey> {
         responder: oneshot::Sender<Found>,
     },
     /// Somebody asks what is held.
-    Usage(oneshot::Sender<Usage>),
+    Usage(oneshot::Sender<Usage<P>>),
 }
 
-/// What a chunk store holds, of all producers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
+/// What a chunk store holds, of all producers and of each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage<P> {
     /// Neither executed nor expired.
     pub held: Amount,
     /// Bytes of the bodies in memory.
     pub memory_bytes: u64,
+    /// What each of those that ever had anything here holds.
+    pub producers: BTreeMap<P, Share>,
+}
+
+/// What a chunk store holds of one producer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Neither executed nor expired.
+    pub held: Amount,
+    /// Bodies in memory.
+    pub memory: Amount,
+    /// The most bytes that were in memory at any time since the start.
+    pub memory_bytes_most: u64,
 }
 
 /// Messages that wait beyond a full mailbox. A policy has no configuration, so this is a constant. Bodies among them
@@ -197,7 +210,7 @@ impl<P: PublicKey> Mailbox<P> {
     }
 
     /// Asks what is held. A dropped sender means "ask again".
-    pub fn usage(&self) -> oneshot::Receiver<Usage> {
+    pub fn usage(&self) -> oneshot::Receiver<Usage<P>> {
         let (responder, usage) = oneshot::channel();
         let _ = self.0.enqueue(Ingress::Usage(responder));
         usage

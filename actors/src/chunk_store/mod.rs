@@ -46,7 +46,7 @@ pub use crate::disk::Disk;
 pub use actor::{Actor, Executed, Outlets, Types, open};
 pub use config::{Amount, Config, Limits, Rate};
 pub use disk::Machine;
-pub use ingress::{Accepted, Found, Mailbox, Usage};
+pub use ingress::{Accepted, Found, Mailbox, Share, Usage};
 pub use message::{Absence, Effect, Location, Message, Source};
 pub use record::Record;
 pub use state::{Resident, Restored, State};

@@ -3,7 +3,7 @@
 use super::{
     genesis::Agreement,
     nouns::{Sets, Standard},
-    settings::Settings,
+    settings::{Settings, UNACKNOWLEDGED_MAX},
 };
 use crate::{
     Canary,
@@ -203,6 +203,7 @@ fn mempool(agreement: &Agreement, settings: &Settings) -> mempool::Config {
             transaction_bytes_max,
             message_bytes_max,
         },
+        blocks_only: chain.blocks_only,
         mailbox_size: CLIENTS,
         canary: Canary::None,
     }
@@ -250,7 +251,7 @@ fn executed(agreement: &Agreement, settings: &Settings) -> executor::Config {
 fn orderer(settings: &Settings) -> simplex::Settings {
     let leader = Duration::from_millis(settings.chain.leader_timeout_ms);
     simplex::Settings {
-        unacknowledged_max: NZUsize!(32),
+        unacknowledged_max: UNACKNOWLEDGED_MAX,
         partition: partition("consensus"),
         mailbox_size: MAILBOX,
         leader_timeout: leader,

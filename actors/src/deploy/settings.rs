@@ -1,5 +1,6 @@
 //! How an operator configures one node: a TOML file, and the environment above it.
 
+mod fits;
 mod text;
 
 pub use text::COMMENTED;
@@ -19,6 +20,8 @@ use toml::{Table, Value};
 const PREFIX: &str = "DRYSTONE_";
 /// This one names the node that a client asks: it is none of a node's.
 pub(crate) const CLIENTS: &str = "DRYSTONE_NODE";
+/// Blocks that consensus hands out and that are not executed, at most.
+pub(super) const UNACKNOWLEDGED_MAX: NonZeroUsize = NonZeroUsize::new(32).expect("positive");
 /// What stands for the dot between a section and its field.
 const DOT: &str = "__";
 
@@ -172,6 +175,8 @@ pub struct ChainSettings {
     pub pool_bytes_max: usize,
     /// Transactions of one account that wait, at most.
     pub account_items_max: usize,
+    /// Whether this node takes no transactions, and follows blocks only.
+    pub blocks_only: bool,
 }
 
 impl Default for ChainSettings {
@@ -186,6 +191,7 @@ impl Default for ChainSettings {
             pool_items_max: 1 << 17,
             pool_bytes_max: 128 << 20,
             account_items_max: 64,
+            blocks_only: false,
         }
     }
 }

@@ -164,6 +164,8 @@ fn the_environment_overrides_the_file() {
         ("DRYSTONE_HTTP__LISTEN", "0.0.0.0:9"),
         ("DRYSTONE_THREADS", "3"),
         ("DRYSTONE_NETWORK__EXCHANGE", "off"),
+        // K-33
+        ("DRYSTONE_CHAIN__BLOCKS_ONLY", "true"),
         ("HOME", "/root"),
         ("DRYSTONE_NODE", "http://127.0.0.1:8000"),
     ]);
@@ -171,6 +173,7 @@ fn the_environment_overrides_the_file() {
     assert_eq!(settings.http.listen, ([0, 0, 0, 0], 9).into());
     assert_eq!(settings.threads.get(), 3);
     assert_eq!(settings.network.exchange, super::Exchange::Off);
+    assert!(settings.chain.blocks_only);
 }
 
 #[test]
@@ -200,6 +203,44 @@ fn unknown_keys_and_contradictions_are_refused() {
         let error = read(&[(name, value)]).expect_err(name).to_string();
         assert!(error.contains(said), "{name}: {error}");
     }
+}
+
+// D-18: never below the validity window and the sync horizon.
+#[test]
+fn settings_that_keep_fewer_blocks_than_the_genesis_asks_for_are_refused() {
+    let fits = |environment: &[(&str, &str)], genesis: &Genesis<Section>| {
+        let settings = read(environment).expect("it is right by itself");
+        settings.fits(&genesis.check().expect("it is right"))
+    };
+    let blocks = "DRYSTONE_STORAGE__RETENTION_BLOCKS";
+    let interval = ("DRYSTONE_CHAIN__INTERVAL_MS", "100");
+    let mut genesis = genesis();
+    assert!(fits(&[], &genesis).is_ok(), "the defaults fit each other");
+    // A minute of blocks every 100 ms, and 64 + 32 that a node in step may be behind.
+    assert!(fits(&[(blocks, "696"), interval], &genesis).is_ok());
+    let error = fits(&[(blocks, "695"), interval], &genesis);
+    let error = error.expect_err("one too few").to_string();
+    for said in [
+        "storage.retention_blocks is 695",
+        "at least 696",
+        "60000 ms",
+        "chain.interval_ms",
+    ] {
+        assert!(error.contains(said), "{error}");
+    }
+    assert!(
+        fits(
+            &[(blocks, "696"), ("DRYSTONE_CHAIN__INTERVAL_MS", "0")],
+            &genesis
+        )
+        .is_err()
+    );
+    // Whichever window is longer.
+    genesis.transactions.window_ms = 60_001;
+    assert!(fits(&[(blocks, "696"), interval], &genesis).is_err());
+    genesis.lanes.window_ms = 120_000;
+    assert!(fits(&[(blocks, "1295"), interval], &genesis).is_err());
+    assert!(fits(&[(blocks, "1296"), interval], &genesis).is_ok());
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub enum Code {
     TooLarge,
     /// There are too many requests, or this node is not in step with the chain.
     Busy,
+    /// This node takes no transactions.
+    Closed,
     /// It took too long.
     TimedOut,
     /// The node is failing.
@@ -66,6 +68,7 @@ impl Fault {
             Code::NotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Code::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Code::Closed => StatusCode::FORBIDDEN,
             Code::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Code::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }

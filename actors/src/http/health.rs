@@ -12,7 +12,7 @@ pub(super) async fn live() -> Json<Value> {
     Json(json!({ "live": true }))
 }
 
-/// The node is in step with the chain, as far as it knows: it takes transactions.
+/// The node is in step with the chain, as far as it knows: it takes transactions, if it is one that does.
 pub(super) async fn ready<D: Deployment>(
     State(api): State<Arc<Api<D>>>,
 ) -> Result<Json<Value>, Fault> {

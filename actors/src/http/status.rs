@@ -18,7 +18,7 @@ pub(super) struct Standing {
     pub(super) root: Option<String>,
     /// Its time.
     pub(super) time_ms: u64,
-    /// Whether it is in step with the chain, and takes transactions.
+    /// Whether it is in step with the chain, and takes transactions if it takes any.
     pub(super) in_step: bool,
 }
 

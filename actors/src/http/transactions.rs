@@ -43,6 +43,7 @@ enum Taken {
     Duplicate,
     Invalid { reason: String },
     Busy { retry_after_ms: u64 },
+    Closed,
 }
 
 impl From<Answer> for Taken {
@@ -54,6 +55,7 @@ impl From<Answer> for Taken {
                 reason: reason.to_string(),
             },
             Answer::Busy { retry_after_ms } => Self::Busy { retry_after_ms },
+            Answer::Closed => Self::Closed,
         }
     }
 }
@@ -142,6 +144,10 @@ async fn one<D: Deployment>(api: &Api<D>, bytes: Bytes) -> Result<Response, Faul
         Answer::Busy { retry_after_ms } => {
             let reason = "there is no room, or this node is not in step with the chain";
             return Err(Fault::busy(reason, retry_after_ms));
+        }
+        Answer::Closed => {
+            let reason = "this node follows blocks only: bring the transaction to another one";
+            return Err(Fault::new(Code::Closed, reason));
         }
     };
     let body = serde_json::json!({ "id": id.to_string(), "answer": answer });

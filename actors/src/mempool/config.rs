@@ -92,6 +92,8 @@ pub struct Config {
     pub gossip: GossipConfig,
     /// The largest messages.
     pub wire: super::wire::Limits,
+    /// Whether this node follows blocks only for good, as an archive does, however well it is in step with the chain.
+    pub blocks_only: bool,
     /// Messages the mailbox holds before its policy sets in.
     pub mailbox_size: NonZeroUsize,
     /// The planted bug, if any.

@@ -30,6 +30,8 @@ pub enum Answer {
         /// When to try again.
         retry_after_ms: u64,
     },
+    /// This node takes no transactions, now or later: its operator has it follow blocks only.
+    Closed,
 }
 
 /// Whom an answer is for: one transaction of a submission.
@@ -167,7 +169,7 @@ pub enum Message<T: Types> {
     Executed(Executed<T::PublicKey>),
     /// The set of peers or sequencers changed.
     Entered(Members<T::PublicKey>),
-    /// Whether this node follows blocks only: while it syncs, or for good.
+    /// Whether this node follows blocks only, as while it syncs. One that does for good is not moved by it.
     BlocksOnly(bool),
     /// The builder wants transactions.
     Asked(Batch),

@@ -117,3 +117,18 @@ pub struct Config<D: Deployment> {
     /// Blocks below the newest executed one that are kept for those who are behind.
     pub retention_blocks: u64,
 }
+
+impl<D: Deployment> Config<D> {
+    /// Panics if the parts keep what they have for different numbers of blocks.
+    pub(super) fn check(&self) {
+        let (blocks, bodies, records) = (
+            self.retention_blocks,
+            self.store.retention_blocks,
+            self.executor.retention_blocks,
+        );
+        assert!(
+            bodies == blocks && records == blocks,
+            "blocks are kept for {blocks} blocks, bodies for {bodies} and records for {records}: whoever is behind needs all three"
+        );
+    }
+}

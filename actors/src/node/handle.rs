@@ -116,7 +116,7 @@ impl<D: Deployment> Clone for Node<D> {
 }
 
 impl<D: Deployment> Node<D> {
-    /// Whether this node is in step with the chain, and so takes transactions.
+    /// Whether this node is in step with the chain, and so takes transactions, unless it follows blocks only for good.
     pub fn is_in_step(&self) -> bool {
         !self.step.is_behind()
     }

@@ -34,6 +34,7 @@ where
     N: Transport<PublicKey = D::PublicKey>,
     D: Deployment,
 {
+    config.check();
     let Config {
         key,
         application,

@@ -173,15 +173,10 @@ impl Fixture for Multisig {
             )
         });
         let set = possession::admit::<_, MinSig>(namespace, proven).expect("own proofs hold");
-        let signers = keys
-            .into_iter()
-            .filter_map(|(_, key, _)| {
-                bls12381_multisig::Scheme::signer(namespace, set.clone(), key)
-            })
-            .collect();
+        let signers = keys.into_iter().filter_map(|(_, key, _)| set.signer(key));
         Committee {
-            signers,
-            verifier: bls12381_multisig::Scheme::verifier(namespace, set),
+            signers: signers.collect(),
+            verifier: set.verifier(),
         }
     }
 }

@@ -60,7 +60,7 @@ pub mod ed25519 {
 
 /// Acks signed with a BLS12-381 key of the validator's own, aggregated into one signature.
 ///
-/// A set of keys may be used only once every key in it is proven: see [`possession`].
+/// Made by [`possession::Admitted`] alone, of keys that are proven; the rule is kept by `simulator/tests/tidy.rs`.
 pub mod bls12381_multisig {
     use super::{AckNamespace, AckSubject};
     use commonware_cryptography::impl_certificate_bls12381_multisig;

@@ -2,11 +2,15 @@
 //!
 //! Aggregation is sound only if every key's owner knows its secret: a key computed from other people's keys could
 //! otherwise sign in their name. So a validator publishes a proof beside its key, and [`prove`] and [`admit`] are the
-//! two ends of it. [`admit`] is the one place where proofs are checked: whoever builds an epoch's set from genesis or
-//! from a finalized change of validators passes it through here, once per set, and hands the result to
-//! [`bls12381_multisig`](super::bls12381_multisig). Threshold keys come from a key generation that proves them.
+//! two ends of it. Schemes of [`bls12381_multisig`] are made of what [`admit`] returns and of nothing else: whoever builds
+//! an epoch's set, from genesis or from a finalized change of validators, passes it through here once. Threshold keys come
+//! from a key generation that proves them.
 
-use commonware_cryptography::bls12381::primitives::{group::Private, ops, variant::Variant};
+use super::bls12381_multisig::Scheme;
+use commonware_cryptography::{
+    PublicKey,
+    bls12381::primitives::{group::Private, ops, variant::Variant},
+};
 use commonware_utils::{Span, TryFromIterator as _, ordered::BiMap, union};
 use thiserror::Error;
 
@@ -29,21 +33,51 @@ pub fn prove<V: Variant>(namespace: &[u8], private: &Private) -> V::Signature {
     ops::sign_proof_of_possession::<V>(private, &union(namespace, SUFFIX))
 }
 
-/// Builds a set for [`bls12381_multisig`](super::bls12381_multisig) from `(identity, key, proof)`, if every proof
-/// holds under `namespace` and no identity or key occurs twice.
+/// The keys of an epoch's validators, each proven by its owner.
+#[derive(Clone, Debug)]
+pub struct Admitted<P: Span, V: Variant> {
+    namespace: Vec<u8>,
+    keys: BiMap<P, V::Public>,
+}
+
+impl<P: Span, V: Variant> Admitted<P, V> {
+    /// The key of each identity.
+    pub const fn keys(&self) -> &BiMap<P, V::Public> {
+        &self.keys
+    }
+}
+
+impl<P: PublicKey, V: Variant> Admitted<P, V> {
+    /// The scheme of whoever signs nothing.
+    pub fn verifier(&self) -> Scheme<P, V> {
+        Scheme::verifier(&self.namespace, self.keys.clone())
+    }
+
+    /// The scheme of the owner of a key, if it is in the set.
+    pub fn signer(&self, private: Private) -> Option<Scheme<P, V>> {
+        Scheme::signer(&self.namespace, self.keys.clone(), private)
+    }
+}
+
+/// Builds a set from `(identity, key, proof)`, if every proof holds under `namespace` and no identity or key occurs twice.
+///
+/// # Errors
+/// If one does not, or one occurs twice.
 pub fn admit<P: Span, V: Variant>(
     namespace: &[u8],
     keys: impl IntoIterator<Item = (P, V::Public, V::Signature)>,
-) -> Result<BiMap<P, V::Public>, Error<P>> {
-    let namespace = union(namespace, SUFFIX);
+) -> Result<Admitted<P, V>, Error<P>> {
+    let proven = union(namespace, SUFFIX);
     let admitted = keys
         .into_iter()
         .map(|(identity, key, proof)| {
-            match ops::verify_proof_of_possession::<V>(&key, &namespace, &proof) {
+            match ops::verify_proof_of_possession::<V>(&key, &proven, &proof) {
                 Ok(()) => Ok((identity, key)),
                 Err(_) => Err(Error::Unproven(identity)),
             }
         })
         .collect::<Result<Vec<_>, _>>()?;
-    BiMap::try_from_iter(admitted).map_err(|_| Error::Duplicate)
+    let keys = BiMap::try_from_iter(admitted).map_err(|_| Error::Duplicate)?;
+    let namespace = namespace.to_vec();
+    Ok(Admitted { namespace, keys })
 }

@@ -27,8 +27,7 @@ impl<T: Types> fmt::Debug for Committee<T> {
 }
 
 impl<T: Types> Committee<T> {
-    /// Puts an epoch's sets together. For BLS multisig, proofs of possession were checked by whoever
-    /// built the scheme.
+    /// Puts an epoch's sets together.
     ///
     /// # Panics
     /// If the epoch has no validators.

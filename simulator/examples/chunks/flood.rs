@@ -34,7 +34,9 @@ pub fn run(arguments: &Arguments, out: &Path) -> Result<(), Box<dyn Error>> {
     let options = Options::all(NODES);
     let lanes = &options.lanes;
     let chunk = u64::from(options.chunk_bytes_max);
-    let store_max = lanes.sequencers.len() as u64 * 2 * lanes.in_flight_max * chunk;
+    let producer_max = 2 * lanes.in_flight_max * chunk;
+    let store_max = lanes.sequencers.len() as u64 * producer_max;
+    let held_max = 2 * lanes.ahead_max * chunk;
     let pool_max = options.pool_items_max as u64 * u64::from(options.payment_bytes_max);
     let payments = arguments.seconds * arguments.per_second;
     let stopwatch = Stopwatch::new(1..NODES, payments as usize);
@@ -66,6 +68,8 @@ pub fn run(arguments: &Arguments, out: &Path) -> Result<(), Box<dyn Error>> {
         it.items = it.items.max(sample.items);
         it.bytes = it.bytes.max(sample.bytes);
         it.memory = it.memory.max(sample.memory);
+        it.lane_memory = it.lane_memory.max(sample.lane_memory);
+        it.lane_held = it.lane_held.max(sample.lane_held);
     }
     let mut table = Table::new([
         "second",
@@ -74,11 +78,25 @@ pub fn run(arguments: &Arguments, out: &Path) -> Result<(), Box<dyn Error>> {
         "mempool_bytes_max",
         "store_memory_bytes",
         "store_memory_bytes_max",
+        "producer_memory_bytes_most",
+        "producer_memory_bytes_max",
+        "producer_held_bytes",
+        "producer_held_bytes_max",
     ]);
     for (second, it) in &highest {
-        table.push(
-            [*second, it.items, it.bytes, pool_max, it.memory, store_max].map(|it| it.to_string()),
-        );
+        let row = [
+            *second,
+            it.items,
+            it.bytes,
+            pool_max,
+            it.memory,
+            store_max,
+            it.lane_memory,
+            producer_max,
+            it.lane_held,
+            held_max,
+        ];
+        table.push(row.map(|it| it.to_string()));
     }
     table.write(&out.join("flood.csv"))?;
     let curve = |name: &str, of: fn(&Sample) -> u64| Curve {
@@ -98,6 +116,9 @@ pub fn run(arguments: &Arguments, out: &Path) -> Result<(), Box<dyn Error>> {
     let curves = [
         curve("bodies in the chunk store's memory", |it| it.memory),
         level("their bound", store_max),
+        curve("the most of one producer", |it| it.lane_memory),
+        level("a producer's bound", producer_max),
+        curve("its chunks held", |it| it.lane_held),
         curve("mempool", |it| it.bytes),
         level("its bound", pool_max),
     ];

@@ -4,7 +4,7 @@ use super::{table::Table, workload::Workload};
 use clap::Args;
 use drystone_simulator::{
     Outcome, Scenario,
-    chunks::{Chunks, Options, Stopwatch, Times},
+    chunks::{Chunks, Lingers, Options, Stopwatch, Times},
     plan::{Latencies, Link},
     time::secs,
 };
@@ -18,6 +18,9 @@ pub struct Arguments {
     /// Times that a sync takes.
     #[arg(long, value_delimiter = ',', default_value = "0,2000")]
     sync_us: Vec<u64>,
+    /// Numbers of validators measured with what deployed nodes wait for as well.
+    #[arg(long, value_delimiter = ',', default_value = "10")]
+    deployed: Vec<usize>,
     /// Payments a second, of all clients together.
     #[arg(long, default_value_t = 1_000)]
     per_second: u32,
@@ -44,6 +47,7 @@ const BODIES: &str = "chunks";
 
 pub fn run(arguments: &Arguments, out: &Path) -> Result<(), Box<dyn Error>> {
     let mut table = Table::new([
+        "lingers",
         "validators",
         "sync_us",
         "payments",
@@ -62,26 +66,60 @@ pub fn run(arguments: &Arguments, out: &Path) -> Result<(), Box<dyn Error>> {
         "executed_p99_ms",
         "virtual_s",
     ]);
-    for nodes in arguments.sizes.iter().copied() {
-        for sync_us in arguments.sync_us.iter().copied() {
-            let (outcome, times) = measure(arguments, nodes, sync_us);
-            if let Some(failure) = &outcome.failure {
-                return Err(format!("{nodes} validators: {failure}").into());
-            }
-            table.push(row(nodes, sync_us, &outcome, &times));
-            eprintln!(
-                "{nodes} validators, syncs of {sync_us} us: {times:?} {:?}",
-                outcome.syncs
-            );
+    let sizes = arguments.sizes.iter();
+    let cells = sizes.flat_map(|nodes| {
+        arguments
+            .sync_us
+            .iter()
+            .map(move |sync_us| (*nodes, *sync_us))
+    });
+    let cells = cells.map(|(nodes, sync_us)| ("short", Options::all(nodes), nodes, sync_us));
+    let deployed = arguments.deployed.iter().map(|nodes| {
+        let sync_us = arguments.sync_us.last().copied().unwrap_or(0);
+        ("deployed", deployed(*nodes), *nodes, sync_us)
+    });
+    for (lingers, options, nodes, sync_us) in cells.chain(deployed) {
+        let (outcome, times) = measure(arguments, options, nodes, sync_us);
+        if let Some(failure) = &outcome.failure {
+            return Err(format!("{nodes} validators: {failure}").into());
         }
+        table.push(row(lingers, nodes, sync_us, &outcome, &times));
+        eprintln!(
+            "{nodes} validators, syncs of {sync_us} us: {times:?} {:?}",
+            outcome.syncs
+        );
     }
     table.write(&out.join("load.csv"))
 }
 
-fn measure(arguments: &Arguments, nodes: usize, sync_us: u64) -> (Outcome, Times) {
+/// What a deployed node waits for, in `actors/src/deploy`: the seal, certificates, announcements, requests.
+fn deployed(nodes: usize) -> Options {
+    let mut options = Options {
+        seal_ms: 20,
+        takeover_ms: 3_000,
+        stagger_ms: 1_000,
+        reannounce_ms: 2_000,
+        lingers: Lingers {
+            announce_ms: 20,
+            pack_ms: 180,
+            fetch_ms: 1_000,
+        },
+        ..Options::all(nodes)
+    };
+    let lanes = &mut options.lanes;
+    (lanes.linger_ms, lanes.interval_ms, lanes.rebroadcast_ms) = (5, 5, 500);
+    options
+}
+
+fn measure(
+    arguments: &Arguments,
+    options: Options,
+    nodes: usize,
+    sync_us: u64,
+) -> (Outcome, Times) {
     let stopwatch = Stopwatch::new(0..nodes, arguments.payments as usize);
     let scenario = Scenario::<Chunks>::cluster(nodes)
-        .options(Options::all(nodes))
+        .options(options)
         .link(Link::new(arguments.latency_us, arguments.jitter_us))
         .disk(Latencies {
             sync_us,
@@ -101,7 +139,13 @@ fn measure(arguments: &Arguments, nodes: usize, sync_us: u64) -> (Outcome, Times
     (outcome, stopwatch.times())
 }
 
-fn row(nodes: usize, sync_us: u64, outcome: &Outcome, times: &Times) -> [String; 17] {
+fn row(
+    lingers: &str,
+    nodes: usize,
+    sync_us: u64,
+    outcome: &Outcome,
+    times: &Times,
+) -> [String; 18] {
     let ratio = |a: u64, b: u64| a as f64 / b.max(1) as f64;
     let ms = |us: u64| format!("{:.1}", us as f64 / 1e3);
     let syncs = |prefix: &str| {
@@ -111,6 +155,7 @@ fn row(nodes: usize, sync_us: u64, outcome: &Outcome, times: &Times) -> [String;
     };
     let wire = ratio(outcome.network.delivered_bytes, times.chunk_bytes);
     [
+        lingers.to_string(),
         nodes.to_string(),
         sync_us.to_string(),
         times.payments.to_string(),

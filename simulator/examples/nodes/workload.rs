@@ -39,6 +39,7 @@ impl Workload {
                 tip: 0,
                 lifetime_ms: 60_000,
                 unnumbered: false,
+                loyal: false,
             };
             scenario.act(self.at_us(number), Action::Pay(intent))
         })

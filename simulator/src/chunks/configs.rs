@@ -70,12 +70,12 @@ pub fn mempool_config(options: &Options) -> mempool::Config {
             stagger_ms: options.stagger_ms,
         },
         gossip: GossipConfig {
-            announce_linger_ms: 5,
-            pack_linger_ms: 0,
+            announce_linger_ms: options.lingers.announce_ms,
+            pack_linger_ms: options.lingers.pack_ms,
             reannounce_ms: options.reannounce_ms,
             reannounce_max: 256,
             fanout: options.fanout,
-            fetch_linger_ms: 5,
+            fetch_linger_ms: options.lingers.fetch_ms,
             fetch_timeout_ms: options.timeout_ms,
             announcers_max: 4,
             wanted_max: 1_024,
@@ -87,6 +87,7 @@ pub fn mempool_config(options: &Options) -> mempool::Config {
             transaction_bytes_max: bytes,
             message_bytes_max: 8 * bytes + wire::OVERHEAD_MAX,
         },
+        blocks_only: false,
         mailbox_size: NZUsize!(64),
         canary: options.bug,
     }

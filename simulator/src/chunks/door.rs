@@ -69,7 +69,7 @@ impl Door {
                         mempool::Answer::Accepted => Answer::Accepted,
                         mempool::Answer::Duplicate => Answer::Duplicate,
                         mempool::Answer::Invalid(_) => Answer::Invalid,
-                        mempool::Answer::Busy { .. } => Answer::Busy,
+                        mempool::Answer::Busy { .. } | mempool::Answer::Closed => Answer::Busy,
                     };
                     observer.report(Seen::Answered { id, answer });
                 });

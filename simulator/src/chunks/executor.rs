@@ -5,7 +5,7 @@ use super::{
     chain::{Block, Blocks},
     genesis::{Key, Nouns, World},
     ledger::Ledger,
-    observation::Seen,
+    observation::{Seen, Share},
     payment::Payment,
 };
 use crate::{Observer, host::Host, lanes::Short};
@@ -159,11 +159,20 @@ impl Executor {
     /// What the node says that it holds.
     async fn sample(&self) {
         let (pool, store) = (self.mempool.usage().await, self.store.usage().await);
+        let share = |(name, it): (&Key, &chunk_store::Share)| Share {
+            lane: self.world.nodes[name],
+            chunks: it.held.chunks,
+            bytes: it.held.bytes,
+            bodies: it.memory.chunks,
+            memory: it.memory.bytes,
+            memory_most: it.memory_bytes_most,
+        };
         if let (Ok(pool), Ok(store)) = (pool, store) {
             self.observer.report(Seen::Used {
                 items: pool.items as u64,
                 bytes: pool.bytes as u64,
                 memory: store.memory_bytes,
+                shares: store.producers.iter().map(share).collect(),
             });
         }
     }

@@ -8,7 +8,7 @@ use super::{
     genesis::{Key, Nouns},
     options::Role,
     payment::{Charges, Till},
-    report::{Bits, Mempool, Outlets, Report, Reporting, Shelf},
+    report::{Hints, Mempool, Outlets, Report, Reporting, Shelf},
     shared::{Running, Shared, asked},
     system::Chunks,
 };
@@ -24,7 +24,7 @@ use drystone_actors::{
     builder, certificate_pool,
     chunk::Limits as ChunkLimits,
     chunk_store,
-    lane::{self, Reports},
+    lane::{self, Reports, Unattributed},
     mempool::{self, Application, Peers, Start},
     relay,
 };
@@ -113,7 +113,11 @@ pub async fn boot(shared: Shared, seat: Seat<Chunks>) -> Result<(), Stop> {
             pool: pool.clone(),
             store: store.clone(),
             relay: relay.clone(),
-            signers: Bits(committees.clone()),
+            signers: if options.unattributed {
+                Hints::Nobody(Unattributed)
+            } else {
+                Hints::Bits(committees.clone())
+            },
         },
         tap: (!honest).then_some(Tap { made }),
     });

@@ -127,7 +127,26 @@ pub enum Seen {
         bytes: u64,
         /// Bytes of the bodies in the chunk store's memory.
         memory: u64,
+        /// What of the chunk store's is whose.
+        shares: Vec<Share>,
     },
+}
+
+/// What a node's chunk store has of one lane, by its own account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Share {
+    /// The lane.
+    pub lane: usize,
+    /// Chunks neither executed nor expired.
+    pub chunks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bodies in memory.
+    pub bodies: u64,
+    /// Their bytes.
+    pub memory: u64,
+    /// The most bytes of bodies in memory at any time of this life.
+    pub memory_most: u64,
 }
 
 /// What a client is told.

@@ -30,6 +30,9 @@ pub struct Options {
     pub pool_items_max: usize,
     /// Payments it holds of one account.
     pub account_items_max: usize,
+    /// How long ids wait for others to travel with.
+    #[serde(default)]
+    pub lingers: Lingers,
     /// How often what is pending is announced again.
     pub reannounce_ms: u64,
     /// Peers that what was fetched is announced to.
@@ -48,9 +51,35 @@ pub struct Options {
     pub timeout_ms: u64,
     /// Certificates kept of a lane.
     pub certificates_max: usize,
+    /// Whether certificates do not tell who signed, as those of threshold schemes do not.
+    #[serde(default)]
+    pub unattributed: bool,
     /// A bug planted in the actors of every node. Only a build with the feature `canary` has any.
     #[serde(default)]
     pub bug: Canary,
+}
+
+/// How long ids wait for others to travel with; see [`drystone_actors::mempool::GossipConfig`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lingers {
+    /// Before they are announced.
+    pub announce_ms: u64,
+    /// Longer, if this node may pack what they name.
+    pub pack_ms: u64,
+    /// Before they are asked for.
+    pub fetch_ms: u64,
+}
+
+impl Default for Lingers {
+    /// Hardly: gossip is as busy as can be.
+    fn default() -> Self {
+        Self {
+            announce_ms: 5,
+            pack_ms: 0,
+            fetch_ms: 5,
+        }
+    }
 }
 
 impl Options {
@@ -68,6 +97,7 @@ impl Options {
             stagger_ms: 200,
             pool_items_max: 4_096,
             account_items_max: 256,
+            lingers: Lingers::default(),
             reannounce_ms: 1_000,
             fanout: 4,
             rate_period_ms: 10_000,
@@ -77,6 +107,7 @@ impl Options {
             patience_ms: 150,
             timeout_ms: 250,
             certificates_max: 4,
+            unattributed: false,
             bug: Canary::None,
         }
     }
@@ -123,6 +154,7 @@ impl Options {
             stagger_ms: draw.magnitude(50..=1_000),
             pool_items_max,
             account_items_max,
+            lingers: Lingers::default(),
             reannounce_ms: draw.magnitude(200..=3_000),
             fanout: draw.within(1..=8) as usize,
             rate_period_ms,
@@ -133,6 +165,7 @@ impl Options {
             patience_ms: draw.magnitude(20..=500),
             timeout_ms: draw.magnitude(50..=1_000),
             certificates_max: draw.within(2..=8) as usize,
+            unattributed: false,
             bug: Canary::None,
             lanes,
         }
@@ -195,6 +228,8 @@ pub enum Action {
     Submit(Operation),
     /// What is done to lanes alone as well.
     Lane(lanes::Action),
+    /// A client wants of every healthy node every body that is certified and lives, and that no block has included.
+    SeekAll,
 }
 
 /// Accounts of the workload.

@@ -16,7 +16,7 @@ use drystone_actors::{
     Bodies, Reference,
     chunk::Chunk,
     chunk_store,
-    lane::{self, Reports, Signers},
+    lane::{self, Reports, Signers, Unattributed},
     mempool::{self, Activity as Fate, Source, Verdict},
 };
 use drystone_engine::{
@@ -41,7 +41,7 @@ pub struct Reporting {
     pub certified: Certified,
     /// What this node locked or made, over its lives.
     pub promises: Arc<Mutex<Promises>>,
-    pub inner: Reports<Nouns, mempool::Mailbox<Nouns>, Bits>,
+    pub inner: Reports<Nouns, mempool::Mailbox<Nouns>, Hints>,
     pub tap: Option<Tap>,
 }
 
@@ -114,13 +114,22 @@ impl Reporter<Nouns> for Report {
     }
 }
 
-/// Free certificates tell who signed.
+/// Whether a certificate tells who signed.
 #[derive(Clone)]
-pub struct Bits(pub Arc<Committees<Free, Nouns>>);
+pub enum Hints {
+    /// It does, as free ones do.
+    Bits(Arc<Committees<Free, Nouns>>),
+    /// It does not.
+    Nobody(Unattributed),
+}
 
-impl Signers<Nouns> for Bits {
+impl Signers<Nouns> for Hints {
     fn of(&self, certificate: &Certificate<Nouns>) -> Vec<Key> {
-        let committee = self.0.committee(certificate.epoch);
+        let committees = match self {
+            Self::Bits(committees) => committees,
+            Self::Nobody(nobody) => return nobody.of(certificate),
+        };
+        let committee = committees.committee(certificate.epoch);
         let committee = committee.expect("it was verified");
         let signers = certificate.proof.signers();
         signers

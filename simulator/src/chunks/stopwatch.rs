@@ -48,6 +48,10 @@ pub struct Sample {
     pub bytes: u64,
     /// Bytes of the bodies in the chunk store's memory.
     pub memory: u64,
+    /// Bytes of the chunks of the lane that holds most there, neither executed nor expired.
+    pub lane_held: u64,
+    /// The most bytes of bodies that one lane had in the chunk store's memory until then.
+    pub lane_memory: u64,
 }
 
 /// What it took.
@@ -185,12 +189,15 @@ impl Goal<Seen> for Stopwatch {
                 items,
                 bytes,
                 memory,
+                shares,
             } if self.nodes.contains(&node) => record.samples.push(Sample {
                 at_us,
                 node,
                 items: *items,
                 bytes: *bytes,
                 memory: *memory,
+                lane_held: shares.iter().map(|it| it.bytes).max().unwrap_or(0),
+                lane_memory: shares.iter().map(|it| it.memory_most).max().unwrap_or(0),
             }),
             _ => {}
         }

@@ -11,7 +11,7 @@ use super::{
     observation::Seen,
     options::{self, Action, Options, Role},
     payment::Payment,
-    property, scenarios,
+    property, scenarios, seek,
     shared::{Feed, Shared},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     world,
 };
 use commonware_utils::{channel::watch, sync::Mutex};
-use drystone_actors::{Reference, relay};
+use drystone_actors::relay;
 use drystone_engine::{Horizon, wire};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,26 +33,21 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-/// How often a client looks for bodies that are certified and that no block has included.
-const SEEK_US: u64 = secs(1);
-/// Bodies looked for at a time.
-const SEEK_MAX: usize = 4;
-
 /// A cluster of whole left halves of nodes.
 pub struct Chunks {
-    shared: Shared,
-    chain: Chain,
+    pub(super) shared: Shared,
+    pub(super) chain: Chain,
     clients: Clients,
     observer: Observer<Seen>,
     start_ms: u64,
-    healthy: BTreeSet<usize>,
-    seek_us: u64,
-    seeks: u64,
+    pub(super) healthy: BTreeSet<usize>,
+    pub(super) seek_us: u64,
+    pub(super) seeks: u64,
 }
 
 impl Chunks {
     /// Asks a node, if it runs.
-    fn ask(&self, node: usize, ask: Ask) -> bool {
+    pub(super) fn ask(&self, node: usize, ask: Ask) -> bool {
         let running = self.shared.running.lock();
         running
             .get(&node)
@@ -63,33 +58,6 @@ impl Chunks {
         if !self.ask(node, Ask::Submit(bytes)) {
             let down = super::observation::Answer::Down;
             self.clients.answered(now_us, node, id, down);
-        }
-    }
-
-    /// A client looks for bodies that are certified and that no block included, each at a node in turn.
-    fn seek(&mut self) {
-        let certified = self.shared.certified.lock().clone();
-        let mut wanted = Vec::new();
-        for (sequencer, certificate) in &certified {
-            let above = self.chain.included(sequencer);
-            let headers = self.shared.headers.lock();
-            let run = headers.above(sequencer, above, certificate.tip);
-            let live = run.iter().filter(|it| {
-                let expiry_ms = self.shared.world.genesis.expiry_ms(it.slot);
-                expiry_ms.is_some_and(|it| it > self.chain.time_ms() + 1_000)
-            });
-            wanted.extend(live.map(Reference::from));
-        }
-        // Anywhere in what is certified, another part each time.
-        for number in 0..SEEK_MAX.min(wanted.len()) {
-            let drawn = derive(self.shared.seed, self.seeks ^ number as u64);
-            let reference = wanted[(drawn % wanted.len() as u64) as usize].clone();
-            let healthy = self.healthy.len() as u64;
-            let turn = usize::try_from(self.seeks % healthy.max(1)).expect("a small cluster");
-            self.seeks += 1;
-            if let Some(node) = self.healthy.iter().nth(turn).copied() {
-                self.ask(node, Ask::Seek(reference));
-            }
         }
     }
 
@@ -279,7 +247,7 @@ impl System for Chunks {
             observer,
             start_ms,
             healthy: plan.healthy(),
-            seek_us: SEEK_US,
+            seek_us: seek::EVERY_US,
             seeks: 0,
         }
     }
@@ -298,6 +266,7 @@ impl System for Chunks {
     fn act(&mut self, at_us: u64, action: &Action) {
         match action {
             Action::Lane(action) => self.chain.act(at_us, action),
+            Action::SeekAll => self.seek_all(),
             Action::Submit(operation) => {
                 let options = &self.shared.options;
                 let payment = clients::payment(options, self.start_ms, at_us, operation);
@@ -328,10 +297,7 @@ impl System for Chunks {
         for (node, id, bytes) in self.clients.due(now_us) {
             self.submit(now_us, node, id, bytes);
         }
-        if self.seek_us <= now_us {
-            self.seek_us = now_us + SEEK_US;
-            self.seek();
-        }
+        self.seek(now_us);
         let clients = self.clients.next_us().unwrap_or(u64::MAX);
         Some(
             self.chain

@@ -199,6 +199,7 @@ impl Desk {
                 mempool::Answer::Duplicate => Answer::Duplicate,
                 mempool::Answer::Invalid(_) => Answer::Invalid,
                 mempool::Answer::Busy { .. } => Answer::Busy,
+                mempool::Answer::Closed => Answer::Closed,
             };
             observer.report(Seen::Answered { id, answer });
         });

@@ -159,6 +159,8 @@ pub enum Answer {
     Busy,
     /// The node is down.
     Down,
+    /// Never.
+    Closed,
 }
 
 /// Why a transfer left a mempool.

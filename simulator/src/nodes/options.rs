@@ -39,6 +39,9 @@ pub struct Options {
     pub slow: Vec<(usize, u64)>,
     /// Fees of an account's transfers in live chunks of one node, at most.
     pub bond_max: u64,
+    /// Nodes that follow blocks only, for good.
+    #[serde(default)]
+    pub archives: Vec<usize>,
 }
 
 /// The least fee.
@@ -64,20 +67,27 @@ impl Options {
             balance: 1 << 40,
             slow: Vec::new(),
             bond_max: 1 << 20,
+            archives: Vec::new(),
         }
     }
 
     pub(super) fn without(&self, gone: usize) -> Self {
+        let moved = |node: &usize| node - usize::from(*node > gone);
+        let slow = self.slow.iter().filter(|it| it.0 != gone);
+        let archives = self.archives.iter().filter(|it| **it != gone);
         Self {
             chunks: self.chunks.without(gone),
-            slow: self
-                .slow
-                .iter()
-                .filter(|it| it.0 != gone)
-                .map(|(node, ms)| (node - usize::from(*node > gone), *ms))
-                .collect(),
+            slow: slow.map(|(node, ms)| (moved(node), *ms)).collect(),
+            archives: archives.map(moved).collect(),
             ..self.clone()
         }
+    }
+
+    /// Whether a node is in no set of any epoch.
+    pub fn follows(&self, node: usize) -> bool {
+        let lanes = &self.chunks.lanes;
+        let mut validators = lanes.validators.iter().flatten();
+        !validators.any(|it| *it == node) && !lanes.sequencers.contains(&node)
     }
 
     pub(super) fn draw(draw: &mut Draw, nodes: usize) -> Self {
@@ -140,6 +150,7 @@ impl Options {
             balance: 1 << 40,
             slow,
             bond_max: draw.magnitude(8..=1 << 20),
+            archives: Vec::new(),
             chunks,
         }
     }
@@ -200,6 +211,9 @@ pub struct Intent {
     /// Whether it has no turn among the others of its account.
     #[serde(default)]
     pub unnumbered: bool,
+    /// Whether the client knows no nodes but these. One whose nodes are all faulty gets to know others.
+    #[serde(default)]
+    pub loyal: bool,
 }
 
 /// What is done to a cluster.
@@ -286,6 +300,7 @@ fn draw_intent(draw: &mut Draw, options: &Options, nodes: usize) -> Intent {
         tip: draw.within(0..=3),
         lifetime_ms,
         unnumbered: draw.chance(250_000),
+        loyal: false,
     }
 }
 

@@ -149,6 +149,8 @@ pub fn config(life: &Life, genesis: Arc<Block>, host: Arc<Host>) -> Config<Deplo
     let mut application = ledger(options, &world.genesis);
     let slow = options.slow.iter().find(|it| it.0 == node);
     application.pace = slow.map(|(_, ms)| (host, Duration::from_millis(*ms)));
+    let followers = (0..world.names.len()).filter(|it| options.follows(*it));
+    let followers = followers.map(|it| &world.names[it]);
     let leader_timeout = Duration::from_millis(options.empty_gap_ms + options.patience_ms);
     Config {
         key: world.keys[node].clone(),
@@ -181,7 +183,10 @@ pub fn config(life: &Life, genesis: Arc<Block>, host: Arc<Host>) -> Config<Deplo
             journal: journal_config(&partition("lanes"), lanes.section_bytes),
             canary: lanes.bug,
         },
-        mempool: mempool(options),
+        mempool: mempool::Config {
+            blocks_only: options.archives.contains(&node),
+            ..mempool(options)
+        },
         builder: builder::Config {
             me: me.clone(),
             genesis: world.genesis.clone(),
@@ -255,7 +260,7 @@ pub fn config(life: &Life, genesis: Arc<Block>, host: Arc<Host>) -> Config<Deplo
             ..runs::Config::recommended::<Nouns>(world.genesis.clone())
         },
         claims_repeat_ms: NZU64!(1_000),
-        followers: Vec::new(),
+        followers: followers.cloned().collect(),
         retention_blocks: options.retention_blocks,
     }
 }

@@ -160,7 +160,14 @@ impl System for Nodes {
         let world = Arc::new(World::over(genesis, lanes, nodes, start));
         let start_ms = start_ms();
         Self {
-            wallets: Wallets::new(money, options.clone(), observer, nodes, start_ms),
+            wallets: Wallets::new(
+                money,
+                options.clone(),
+                observer,
+                nodes,
+                plan.healthy(),
+                start_ms,
+            ),
             shared: Shared {
                 world,
                 options,

@@ -38,6 +38,7 @@ pub struct Wallets {
     options: Arc<Options>,
     observer: Observer<Seen>,
     nodes: usize,
+    healthy: BTreeSet<usize>,
     start_ms: u64,
     /// Numbered transfers that each account ever wanted.
     counts: BTreeMap<u16, u64>,
@@ -62,6 +63,7 @@ impl Wallets {
         options: Arc<Options>,
         observer: Observer<Seen>,
         nodes: usize,
+        healthy: BTreeSet<usize>,
         start_ms: u64,
     ) -> Self {
         Self {
@@ -69,6 +71,7 @@ impl Wallets {
             options,
             observer,
             nodes,
+            healthy,
             start_ms,
             counts: BTreeMap::new(),
             unnumbered: 0,
@@ -181,7 +184,7 @@ impl Wallets {
         let Some((account, nonce)) = self.versions.get(&id).copied() else {
             return;
         };
-        if !matches!(answer, Answer::Busy | Answer::Down) {
+        if !matches!(answer, Answer::Busy | Answer::Down | Answer::Closed) {
             return;
         }
         if let Some(wish) = self.wishes.get_mut(&(account, nonce))
@@ -220,12 +223,23 @@ impl Wallets {
                 (wish.id, wish.bytes) = self.sign(&wish.intent, nonce, wish.expiry_ms);
             }
             (wish.times, wish.due_us) = (wish.times + 1, now_us + RETRY_US);
-            let node = (wish.intent.to[0] + wish.times) % self.nodes;
+            let node = self.next(&wish);
             due.push((node, wish.id, wish.bytes.clone()));
             self.schedule.insert((wish.due_us, account, nonce));
             self.wishes.insert((account, nonce), wish);
         }
         due
+    }
+
+    /// The node that a wish is brought to next.
+    fn next(&self, wish: &Wish) -> usize {
+        let Intent { to, loyal, .. } = &wish.intent;
+        let known = to.iter().filter(|it| *loyal && self.healthy.contains(it));
+        let known: Vec<_> = known.copied().collect();
+        if known.is_empty() {
+            return (to[0] + wish.times) % self.nodes;
+        }
+        known[wish.times % known.len()]
     }
 
     pub fn next_us(&self) -> Option<u64> {

@@ -11,6 +11,7 @@ pub use restore::{Resident, Restored};
 use super::{
     Config,
     config::Amount,
+    ingress::Share,
     message::{Absence, Effect, Location, Message, Source},
 };
 use crate::reference::Reference;
@@ -124,6 +125,13 @@ impl<P: PublicKey> State<P> {
             .get(producer)
             .map(|it| it.memory)
             .unwrap_or_default()
+    }
+
+    /// What each producer holds.
+    pub fn shares(&self) -> BTreeMap<P, Share> {
+        let producers = self.producers.iter();
+        let shares = producers.map(|(name, it)| (name.clone(), it.share()));
+        shares.collect()
     }
 
     /// What all producers hold.

@@ -2,6 +2,7 @@
 
 use super::{
     super::config::{Amount, Limits, Rate},
+    super::ingress::Share,
     Location,
 };
 use crate::{
@@ -60,6 +61,7 @@ pub(super) struct Producer {
     pub early: BTreeMap<Place, Chunk>,
     /// Bodies in memory: the early ones, and those being checked.
     pub memory: Amount,
+    memory_bytes_most: u64,
 }
 
 impl Producer {
@@ -233,12 +235,22 @@ impl Producer {
         loop {
             if let Some(memory) = self.memory.with(bytes).filter(|it| it.fits(&limits.memory)) {
                 self.memory = memory;
+                self.memory_bytes_most = memory.bytes.max(self.memory_bytes_most);
                 return true;
             }
             let Some((_, lowest)) = self.early.pop_first() else {
                 return false;
             };
             self.forget(lowest.payload().bytes);
+        }
+    }
+
+    /// What it has here.
+    pub const fn share(&self) -> Share {
+        Share {
+            held: self.held,
+            memory: self.memory,
+            memory_bytes_most: self.memory_bytes_most,
         }
     }
 

@@ -53,6 +53,9 @@ impl<P: Program> Place<P> {
             |it: &dyn std::fmt::Display| Failure::configuration(settings.genesis.display(), it);
         let genesis = Genesis::read(&text(&settings.genesis)?).map_err(|it| wrong(&it))?;
         let agreement = genesis.check().map_err(|it| wrong(&it))?;
+        settings
+            .fits(&agreement)
+            .map_err(|it| Failure::configuration(config.display(), it))?;
         let key =
             keys::read(&settings.key).map_err(|it| Failure::configuration(config.display(), it))?;
         Ok(Self {

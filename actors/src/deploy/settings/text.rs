@@ -73,9 +73,13 @@ pool_items_max = 131072
 pool_bytes_max = 134217728
 # Transactions of one account that wait here, at most.
 account_items_max = 64
+# Whether this node follows blocks only, as an archive does: it executes and serves everything, but takes no transactions, neither
+# from clients nor from other nodes.
+blocks_only = false
 
 [storage]
-# Blocks below the newest that are kept for those who are behind.
+# Blocks below the newest that are kept for those who are behind, with all that is in them. At least those of a window of the genesis,
+# one every chain.interval_ms, and as many as a node in step may be behind: execution_lag_max and 32.
 retention_blocks = 16384
 # Pages of the state that are kept in memory, of 4 KiB each.
 state_pages = 16384

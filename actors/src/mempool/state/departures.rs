@@ -43,9 +43,9 @@ impl<T: Types> State<T> {
         self.answer(arrival, answer, effects);
     }
 
-    /// A chunk that held a transaction is there no more, and did not execute it. What blocks made of it meanwhile nobody has
-    /// looked at: until somebody has, it is not packed again.
-    fn come_back(&mut self, arrival: u64) {
+    /// A chunk that held a transaction is there no more and did not execute it, or is waited for no longer. What blocks made of it
+    /// meanwhile nobody has looked at: until somebody has, it is not packed again.
+    pub(super) fn come_back(&mut self, arrival: u64) {
         let is_pending = |it: &Self| {
             it.pool
                 .get(arrival)

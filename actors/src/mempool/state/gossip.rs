@@ -142,6 +142,7 @@ impl<T: Types> State<T> {
                 }
                 // A client brought it, or it was executed, meanwhile.
                 Err(Answer::Accepted | Answer::Duplicate) => {}
+                Err(Answer::Closed) => unreachable!("a closed mempool asks nobody"),
                 Err(Answer::Busy { .. }) if self.is_early(&transaction) => {
                     self.remember_refused(id);
                 }
@@ -160,7 +161,7 @@ impl<T: Types> State<T> {
     /// Does what is due by the clock.
     pub(super) fn wake(&mut self, effects: &mut Effects<T>) {
         for arrival in self.pool.due(self.now_ms, self.chain_ms) {
-            self.settle_arrival(arrival);
+            self.come_back(arrival);
         }
         let ids_max = self.config.wire.ids_max;
         let config = &self.config.gossip;

@@ -235,6 +235,7 @@ impl<T: Types> State<T> {
     ) {
         let answer = match transaction {
             Err(invalid) => Some(Answer::Invalid(invalid)),
+            Ok(_) if self.config.blocks_only => Some(Answer::Closed),
             Ok(_) if self.blocks_only => Some(self.busy()),
             Ok(transaction) => match self.admit(&transaction, &Source::Client) {
                 Ok(()) => {
@@ -318,8 +319,8 @@ impl<T: Types> State<T> {
     }
 
     fn follow(&mut self, on: bool) {
-        self.blocks_only = on;
-        if on {
+        self.blocks_only = on || self.config.blocks_only;
+        if self.blocks_only {
             self.fetches.clear(&mut self.peers);
         }
     }

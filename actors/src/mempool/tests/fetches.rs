@@ -111,24 +111,6 @@ fn who_hangs_is_asked_after_those_who_answer() {
     assert_eq!(everybody_asked(&mut node), [2]);
 }
 
-// K-33: this node asked, and did not listen.
-#[test]
-fn who_is_asked_when_a_node_begins_to_follow_blocks_only_is_not_blamed() {
-    let mut node = Node::new();
-    node.announce(1, &[id(0)]);
-    assert_eq!(everybody_asked(&mut node), [1]);
-    node.tell(Message::BlocksOnly(true));
-    node.deliver(1, 7, &[payment(1, LATER_MS, 0)]);
-    node.wait(60);
-    node.tell(Message::BlocksOnly(false));
-    node.deliver(1, 7, &[payment(1, LATER_MS, 0)]);
-    assert_eq!(node.refusals, [(1, Refusal::Late(7))]);
-    for from in [1, 2] {
-        node.announce(from, &[id(1)]);
-    }
-    assert_eq!(everybody_asked(&mut node), [1]);
-}
-
 // K-02
 #[test]
 fn when_every_announcer_failed_the_id_is_forgotten_until_announced_again() {

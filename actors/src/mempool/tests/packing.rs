@@ -102,6 +102,7 @@ fn one_uncertified_chunk_after_the_other_delays_no_longer_than_the_first() {
     assert_eq!(node.take(), [transaction.facts.id]);
 }
 
+// K-34
 #[test]
 fn a_certified_chunk_is_waited_for_until_half_the_time_has_passed() {
     let mut node = Node::new();
@@ -113,6 +114,25 @@ fn a_certified_chunk_is_waited_for_until_half_the_time_has_passed() {
     assert_eq!(node.take(), []);
     node.execute(1, &[], &[]);
     assert_eq!(node.take(), [id]);
+}
+
+// K-34: blocks came meanwhile, and nobody has looked at what they made of it.
+#[test]
+fn what_a_certified_chunk_of_another_held_for_long_is_looked_at_before_it_is_packed() {
+    let mut node = Node::new();
+    let ids = [1, 2].map(|account| node.accept(account, GENESIS_MS + 1_000, 0));
+    node.sight(2, &ids, LATER_MS);
+    node.certify(2);
+    // No round of checks includes them: what a certified chunk carries is looked at with the chunk.
+    node.refused.insert(ids[0]);
+    node.execute(400, &[], &[]);
+    assert_eq!((node.state.total().items, node.take()), (2, vec![]));
+    node.hold_checks = true;
+    node.execute(100, &[], &[]);
+    assert_eq!((node.readiness, node.take()), (Readiness::Nothing, vec![]));
+    assert_eq!(node.check(), 2);
+    assert_eq!(node.take(), ids[1..]);
+    assert_eq!(node.state.total().items, 1, "the other was made invalid");
 }
 
 // A certificate that is known before the body counts as well.

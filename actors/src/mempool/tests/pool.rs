@@ -2,7 +2,7 @@
 
 use super::node::{GENESIS_MS, LATER_MS, Node};
 use crate::{
-    mempool::{Activity, Answer, Message, Refusal, Source, Verdict},
+    mempool::{Activity, Answer, Refusal, Source, Verdict},
     testing::payments::{SIZE, amount, config, payment},
     transaction::Invalid,
 };
@@ -196,24 +196,6 @@ fn a_new_transaction_does_not_wait_for_a_round_that_finds_nothing() {
     node.check();
     assert_eq!(node.check(), 1, "it is handed to the application at once");
     assert_eq!(reply.try_recv(), Ok(Answer::Accepted));
-}
-
-// K-33
-#[test]
-fn while_it_follows_blocks_only_a_node_takes_no_transactions() {
-    let mut node = Node::new();
-    node.tell(Message::BlocksOnly(true));
-    let transaction = payment(1, LATER_MS, 0);
-    assert_eq!(node.submit(&transaction).try_recv(), Ok(BUSY));
-    node.announce(1, &[transaction.facts.id]);
-    assert_eq!(node.asked(1), None);
-    let silent = node.refusals.is_empty() && node.state.wanted() == 0;
-    assert!(silent, "nobody is told, nothing is remembered");
-    node.tell(Message::BlocksOnly(false));
-    node.announce(1, &[transaction.facts.id]);
-    assert!(node.asked(1).is_some());
-    node.tell(Message::BlocksOnly(true));
-    assert_eq!(node.state.wanted(), 0);
 }
 
 #[test]

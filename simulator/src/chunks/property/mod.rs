@@ -4,6 +4,7 @@ mod agrees;
 mod genuine;
 mod kept;
 mod lane;
+mod memory;
 mod quota;
 mod selected;
 mod verdicts;
@@ -22,7 +23,7 @@ pub fn all(plan: &Plan<Chunks>) -> Vec<Box<dyn Property<Seen>>> {
         Box::new(verdicts::LeavesWithVerdict::new(plan)) as Box<dyn Property<Seen>>,
         Box::new(kept::KeepsBodies::new(plan)),
         Box::new(quota::WithinQuota::new(plan)),
-        Box::new(quota::WithinMemory::new(plan)),
+        Box::new(memory::WithinMemory::new(plan)),
         Box::new(genuine::GenuineBodies::new(healthy.clone())),
         Box::new(selected::SelectsFitting::new(plan)),
         Box::new(agrees::ExecutesAlike::new(healthy)),

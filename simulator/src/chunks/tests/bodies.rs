@@ -9,6 +9,7 @@ use crate::{
     testing::watch,
     time::{millis, secs},
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
 fn what_a_withholder_has_certified_is_fetched_and_executed_everywhere() {
@@ -26,6 +27,101 @@ fn what_a_withholder_has_certified_is_fetched_and_executed_everywhere() {
         for node in 1..4 {
             let executed = run.executed(node);
             assert!(payments.iter().all(|id| executed.contains_key(id)));
+        }
+    }
+}
+
+#[test]
+fn whatever_is_certified_and_lives_is_had_from_the_honest_nodes() {
+    // The chain stands still, so nobody gets anything from it. Node 0 shows its bodies to nodes 1 and 2, and node 3 hears nothing at
+    // all until the faults stop: then every honest node is asked for everything that is certified.
+    let (healed_us, resumed_us) = (secs(5), secs(9));
+    let asked_us = healed_us + millis(20);
+    let scenario = cluster(Options::all(4))
+        .role(0, Role::Withholds)
+        .at(
+            millis(1_200),
+            Fault::Partition {
+                isolate: [3].into(),
+            },
+        )
+        .act(millis(1_200), Action::Lane(lanes::Action::StallChain))
+        .act(asked_us, Action::SeekAll)
+        .act(resumed_us, Action::Lane(lanes::Action::ResumeChain))
+        .lasting(healed_us);
+    let scenario = paying(scenario, millis(1_300), 0, 0..100);
+    let scenario = paying(scenario, millis(1_300), 1, 100..200);
+    for run in watch(&scenario, 0..3) {
+        for lane in 0..2 {
+            let certified = run.certified(1, lane);
+            let before = certified.iter().rfind(|it| it.0 < healed_us);
+            let highest = before.expect("it was certified").1;
+            assert!(highest > 20, "{highest} chunks");
+            let arrived = run.arrived(3, lane);
+            assert!(
+                arrived.values().all(|at_us| *at_us > healed_us),
+                "it had none"
+            );
+            for node in 1..4 {
+                let sought = run.by(node).filter_map(|it| match it.what {
+                    Seen::Sought {
+                        lane: of, height, ..
+                    } if of == lane => Some((it.at_us, height)),
+                    _ => None,
+                });
+                let sought = sought.filter(|it| it.0 >= asked_us);
+                let sought: BTreeSet<_> = sought.map(|it| it.1).collect();
+                assert!(
+                    (1..=highest).all(|it| sought.contains(&it)),
+                    "all are asked for"
+                );
+                let found = run.by(node).filter_map(|it| match it.what {
+                    Seen::Fetched {
+                        lane: of,
+                        height,
+                        genuine,
+                    } if of == lane => genuine.then_some((it.at_us, height)),
+                    _ => None,
+                });
+                let found = found.filter(|it| (asked_us..resumed_us).contains(&it.0));
+                let found: BTreeSet<_> = found.map(|it| it.1).collect();
+                assert!(
+                    (1..=highest).all(|it| found.contains(&it)),
+                    "{found:?} at node {node}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn where_certificates_do_not_tell_who_signed_all_validators_are_asked() {
+    // D-43. What the withholder shows node 3 nothing of is asked of a pair of validators, of whom one has it, and not first of the
+    // withholder, whose answer would be waited for in vain.
+    let options = Options {
+        unattributed: true,
+        ..Options::all(4)
+    };
+    let soon_us = (options.patience_ms + options.timeout_ms) * 1_000;
+    let scenario = cluster(options).role(0, Role::Withholds);
+    let scenario = paying(scenario, BEGIN_US, 0, 0..30).lasting(secs(4));
+    for run in watch(&scenario, 0..5) {
+        let locked = run.by(3).filter_map(|it| match it.what {
+            Seen::Lane(lanes::Seen::Locked {
+                lane: 0, height, ..
+            }) => Some((height, it.at_us)),
+            _ => None,
+        });
+        let locked: BTreeMap<_, _> = locked.collect();
+        let arrived = run.arrived(3, 0);
+        assert!(locked.len() > 5, "{locked:?}");
+        for (height, locked_us) in &locked {
+            let took_us = arrived[height] - locked_us;
+            assert!(took_us < soon_us, "{height}: {took_us} us");
+        }
+        for node in 1..4 {
+            let executed = run.executed(node);
+            assert!(run.promised(0).iter().all(|id| executed.contains_key(id)));
         }
     }
 }

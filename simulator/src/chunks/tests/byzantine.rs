@@ -58,6 +58,19 @@ fn a_spammer_stays_within_its_quota_and_does_not_keep_the_others_from_settling()
         let fullest = periods.values().max().copied();
         assert_eq!(fullest, Some(RATE), "the quota of a period binds");
         assert!(run.checked("within quota") > 3 * RATE);
+        // So did what of its bodies was in memory, at every honest node.
+        for node in 1..4 {
+            let most = run.by(node).filter_map(|it| match &it.what {
+                Seen::Used { shares, .. } => shares.iter().find(|it| it.lane == 0).copied(),
+                _ => None,
+            });
+            let most = most.map(|it| it.memory_most).max();
+            let (bound, body) = (2 * 32 * 2_048, 2_048);
+            assert!(
+                most.is_some_and(|it| it <= bound && it + body > bound / 2),
+                "{most:?}"
+            );
+        }
         assert!(run.checked("within memory") > 0);
         for node in 1..4 {
             let payments = run.promised(node);

@@ -76,3 +76,33 @@ fn payments_of_a_chunk_that_expires_unincluded_are_executed_in_another() {
         come_back(&run, &payments, 0, millis(1_500));
     }
 }
+
+#[test]
+fn what_a_certified_chunk_of_another_node_holds_is_not_packed_again_however_long_it_waits_for_a_block()
+ {
+    // K-34. Gossip brings most payments to everybody, and the chunk of node 0 that holds them is certified, but no block comes. Each
+    // of the others would pack them after its delay if nobody had certified that chunk.
+    let (stalled_us, resumed_us) = (millis(1_200), secs(9));
+    let scenario = cluster(Options::all(4))
+        .act(stalled_us, Action::Lane(lanes::Action::StallChain))
+        .act(resumed_us, Action::Lane(lanes::Action::ResumeChain))
+        .lasting(secs(10));
+    let scenario = paying(scenario, millis(1_300), 0, 0..10);
+    for run in watch(&scenario, 0..3) {
+        let payments = run.promised(0);
+        assert_eq!(payments.len(), 10);
+        assert!(run.certified(1, 0).iter().any(|it| it.0 < secs(2)));
+        // What comes just before a chunk is sealed reaches them with the chunk alone.
+        let others = run.seen().filter(|it| it.node != Some(0));
+        let held = others.filter(|it| matches!(it.what, Seen::Accepted { .. }));
+        assert!(held.count() > 0, "the others might pack them");
+        for id in &payments {
+            let packed = run.packed();
+            let holding = packed.iter().filter(|it| it.ids.contains(id));
+            assert_eq!(holding.map(|it| it.node).collect::<Vec<_>>(), [0]);
+            for node in 0..4 {
+                assert!(run.executed(node).get(id) > Some(&resumed_us));
+            }
+        }
+    }
+}

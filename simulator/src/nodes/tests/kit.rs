@@ -31,6 +31,7 @@ pub fn paying(
             tip: number % 3,
             lifetime_ms: 60_000,
             unnumbered: false,
+            loyal: false,
         };
         scenario.act(secs(1) + number * millis(every_ms), Action::Pay(intent))
     })

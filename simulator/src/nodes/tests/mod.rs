@@ -6,6 +6,7 @@ mod disks;
 mod epochs;
 mod faulty;
 mod forging;
+mod gossip;
 mod kit;
 mod latency;
 mod links;
