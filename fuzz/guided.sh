@@ -18,7 +18,7 @@ command -v "${CXX:-c++}" >/dev/null ||
 name=${1:-}
 if [ -z "$name" ]; then
     printf 'usage: fuzz/guided.sh TARGET [libFuzzer options], where TARGET is one of\n'
-    exec cargo run --quiet --release --locked --manifest-path "$here/Cargo.toml" --features canary
+    exec cargo run --quiet --release --locked --manifest-path "$here/Cargo.toml"
 fi
 shift
 features=guided
@@ -31,5 +31,5 @@ mkdir -p "$found"
 # Only the crates of this workspace are instrumented, and cargo keeps what is built through a wrapper apart: all else is
 # built once for tests and fuzzing.
 export RUSTC_WORKSPACE_WRAPPER="$here/instrument.sh" DRYSTONE_FUZZ_TARGET="$name"
-exec cargo run --release --locked --manifest-path "$here/Cargo.toml" --features "$features" --bin guided -- \
+exec cargo run --release --locked --manifest-path "$here/Cargo.toml" --no-default-features --features "$features" --bin guided -- \
     "$found" ${corpus:+"$corpus"} -artifact_prefix="$found/" "$@"

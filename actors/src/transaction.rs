@@ -35,11 +35,14 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Reads a transaction.
+    /// Reads a transaction. One without bytes is none, whatever the application would say: no chunk can hold it.
     ///
     /// # Errors
-    /// What the application finds wrong with the bytes.
+    /// What is wrong with the bytes: with most, the application says it.
     pub fn decode<R: Rules>(rules: &R, bytes: Bytes) -> Result<Arc<Self>, Invalid> {
+        if bytes.is_empty() {
+            return Err(Invalid::because("a transaction has at least 1 byte"));
+        }
         let facts = rules.decode(&bytes)?;
         Ok(Arc::new(Self { facts, bytes }))
     }

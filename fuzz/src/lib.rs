@@ -32,8 +32,8 @@
 //! could push past its rate (`relay`, input 110); and a body that a block accepted before it came was looked for until the
 //! next start (`chunk_store`, input 32).
 //!
-//! With the feature `canary` there are targets with a known bug each ([`planted`]). A test shows that the bounded search finds
-//! every one; `fuzz/guided.sh tip_manager+ReplaceLock` found its one within half a minute.
+//! With the feature `canary`, which is on unless it is switched off, there are targets with a known bug each ([`planted`]). A test
+//! shows that the bounded search finds every one; `fuzz/guided.sh tip_manager+ReplaceLock` found its one within half a minute.
 
 mod decode;
 mod heap;

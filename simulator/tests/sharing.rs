@@ -26,6 +26,27 @@ fn compiled(select: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     packages
 }
 
+/// Bugs can be planted, and signatures without secrets be used, in what the simulator and the fuzz targets run. A node that is built to
+/// be deployed is built by itself, and has neither.
+#[test]
+fn a_deployed_node_is_built_without_what_only_tests_need() {
+    for node in ["kv", "ledger"] {
+        let compiled = compiled(&["-p", node, "-e", "normal,build"]);
+        let ours = compiled
+            .iter()
+            .filter(|(it, _)| it.starts_with("drystone-"));
+        let ours: Vec<_> = ours.collect();
+        assert_eq!(
+            ours.len(),
+            2,
+            "{node} is of the engine and the actors: {ours:?}"
+        );
+        let none = BTreeSet::from([String::new()]);
+        let with: Vec<_> = ours.iter().filter(|(_, it)| **it != none).collect();
+        assert!(with.is_empty(), "{node} is compiled with {with:?}");
+    }
+}
+
 #[test]
 fn the_main_job_and_the_tests_compile_the_same_dependencies() {
     let main = compiled(&["-p", "drystone-simulator", "-e", "normal,build"]);

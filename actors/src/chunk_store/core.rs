@@ -89,6 +89,15 @@ impl<T: Types> Core<T> {
                 let _ = responder.send(found);
                 return Ok(archives);
             }
+            Ingress::Lacking {
+                height,
+                references,
+                responder,
+            } => {
+                let lacking = archives.lacking(height, references).await?;
+                let _ = responder.send(lacking);
+                return Ok(archives);
+            }
             Ingress::Usage(responder) => {
                 let _ = responder.send(Usage {
                     held: self.state.held_by_all(),
@@ -108,7 +117,9 @@ impl<T: Types> Core<T> {
                 };
                 let chunks: Vec<(Reference<T::PublicKey>, Source)> =
                     chunks.into_iter().map(sourced).collect();
-                let unknown = archives.unknown(height, &chunks).await?;
+                let nowhere = chunks.iter().filter(|(_, it)| *it == Source::Nowhere);
+                let nowhere = nowhere.map(|(it, _)| it.clone()).collect();
+                let unknown = archives.lacking(height, nowhere).await?;
                 if !unknown.is_empty() {
                     let _ = responder.send(Err(Unknown { height, unknown }));
                     return Ok(archives);

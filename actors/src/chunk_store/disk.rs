@@ -131,20 +131,23 @@ impl<E: Machine, P: PublicKey> Archives<E, P> {
         Ok(self.accepted.get(Identifier::Key(digest)).await?)
     }
 
-    /// Which of these have no body anywhere here.
-    pub async fn unknown(
+    /// Which of these have no body under the height of a block.
+    pub async fn lacking(
         &self,
         height: u64,
-        chunks: &[(Reference<P>, Source)],
+        references: Vec<Reference<P>>,
     ) -> Result<Vec<Reference<P>>, Error> {
-        let mut unknown = Vec::new();
-        for (reference, source) in chunks {
-            let digest = &reference.place.digest;
-            if *source == Source::Nowhere && !self.accepted.has_at(height, digest).await? {
-                unknown.push(reference.clone());
+        let mut lacking = Vec::new();
+        for reference in references {
+            if !self
+                .accepted
+                .has_at(height, &reference.place.digest)
+                .await?
+            {
+                lacking.push(reference);
             }
         }
-        Ok(unknown)
+        Ok(lacking)
     }
 
     /// Copies what a block accepts under its height. What lies there already stays as it is.

@@ -55,6 +55,15 @@ pub enum Ingress<P: PublicKey> {
         /// Takes the answer.
         responder: oneshot::Sender<Found>,
     },
+    /// The executor asks which bodies of an executed block are not kept under its height.
+    Lacking {
+        /// The height of the block.
+        height: u64,
+        /// What was accepted there.
+        references: Vec<Reference<P>>,
+        /// Takes those that are not there.
+        responder: oneshot::Sender<Vec<Reference<P>>>,
+    },
     /// Somebody asks what is held.
     Usage(oneshot::Sender<Usage<P>>),
 }
@@ -207,6 +216,21 @@ impl<P: PublicKey> Mailbox<P> {
             responder,
         });
         found
+    }
+
+    /// Asks which bodies of an executed block are not kept under its height. A dropped sender means "ask again".
+    pub fn lacking(
+        &self,
+        height: u64,
+        references: Vec<Reference<P>>,
+    ) -> oneshot::Receiver<Vec<Reference<P>>> {
+        let (responder, lacking) = oneshot::channel();
+        let _ = self.0.enqueue(Ingress::Lacking {
+            height,
+            references,
+            responder,
+        });
+        lacking
     }
 
     /// Asks what is held. A dropped sender means "ask again".

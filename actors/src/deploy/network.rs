@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     application::Application,
-    node::{self, Channel, Nouns},
+    node::{self, CHANNELS, Channel, Nouns},
     orderer::simplex,
     relay, runs,
     transaction::Admission,
@@ -35,16 +35,31 @@ use std::{
 };
 
 /// Messages of a channel that one peer may send in a second, and at once. A burst is kept in memory for every peer.
-pub(super) const fn quota(channel: Channel) -> Quota {
-    let messages: u32 = match channel {
+const fn burst(channel: Channel) -> u32 {
+    match channel {
         // One for every few chunks of each lane, or one for each block.
         Channel::Headers | Channel::Acks | Channel::Votes => 2_048,
         Channel::Requests | Channel::Bodies | Channel::Transactions => 1_024,
         Channel::Certificates | Channel::Resolver | Channel::Blocks | Channel::Backfill => 512,
         Channel::Gossip | Channel::Claims | Channel::Runs => 256,
         Channel::Answers => 64,
-    };
-    Quota::per_second(NonZeroU32::new(messages).expect("positive"))
+    }
+}
+
+/// See [`burst`].
+pub(super) const fn quota(channel: Channel) -> Quota {
+    Quota::per_second(NonZeroU32::new(burst(channel)).expect("positive"))
+}
+
+/// Messages that wait for the connection to one peer, of each of two priorities: what goes to it on all channels stands in one
+/// queue, which drops what finds no room. With room for a burst of each channel, none takes another's.
+const fn outgoing() -> NonZeroUsize {
+    let (mut sum, mut at) = (0, 0);
+    while at < CHANNELS.len() {
+        sum += burst(CHANNELS[at]) as usize;
+        at += 1;
+    }
+    NonZeroUsize::new(sum).expect("positive")
 }
 
 /// The largest message that a node sends on any channel.
@@ -175,7 +190,7 @@ where
             bootstrappers,
             members,
             u32::try_from(message_size_max).expect("far below 4 GiB"),
-            NZUsize!(1_024),
+            outgoing(),
         )
     };
     let (network, oracle) = discovery::Network::new(context.child("network"), config);

@@ -5,8 +5,9 @@ use super::{
     config::Config,
     core::{Core, Done},
     finalized::Finalized,
-    gather,
+    gather::{self, Seeker},
     ingress::{Inbox, Ingress, Subscriber},
+    lost::{Lost, regain},
     message::{Block, Effect, Message, Ready},
     metrics::Metrics,
     open::{Ports, PublicKey, Types},
@@ -52,6 +53,7 @@ pub struct Actor<E: Machine, T: Types> {
     asked: Vec<Asked<T>>,
     progress: Progress<PublicKey<T>>,
     newest: Option<Arc<Record<T::Engine>>>,
+    lost: Lost<PublicKey<T>>,
     metrics: Metrics,
 }
 
@@ -80,8 +82,15 @@ impl<E: Machine, T: Types> Actor<E, T> {
             asked: Vec::new(),
             progress: inbox.progress,
             newest: None,
+            lost: Vec::new(),
             metrics,
         }
+    }
+
+    /// Has bodies got back that the store has lost.
+    pub(super) fn regaining(mut self, lost: Lost<PublicKey<T>>) -> Self {
+        self.lost = lost;
+        self
     }
 
     /// Tells what an earlier life did: it may have died before it could.
@@ -124,6 +133,12 @@ impl<E: Machine, T: Types> Actor<E, T> {
     }
 
     async fn serve(&mut self) -> Result<(), Error> {
+        let lost = std::mem::take(&mut self.lost);
+        if !lost.is_empty() {
+            let seeker = self.seeker();
+            let regaining = self.context.child("lost");
+            regaining.spawn(move |_| regain(seeker, lost));
+        }
         select_loop! {
             self.context,
             on_stopped => {},
@@ -188,15 +203,10 @@ impl<E: Machine, T: Types> Actor<E, T> {
                     sequencer,
                     (above, to),
                 )),
-                Effect::Gather { height, reference } => self.gathering.push(gather::body(
-                    Arc::clone(&self.clock),
-                    self.ports.store.clone(),
-                    self.ports.fetcher.clone(),
-                    Limits::from(self.config.genesis.as_ref()),
-                    self.retry(),
-                    height,
-                    reference,
-                )),
+                Effect::Gather { height, reference } => {
+                    let seeker = self.seeker();
+                    self.gathering.push(seeker.body(height, reference));
+                }
                 Effect::Execute(ready) => self.execute(ready),
             }
         }
@@ -204,6 +214,16 @@ impl<E: Machine, T: Types> Actor<E, T> {
         self.metrics.queued.set(gauge(self.queue.queued() as u64));
         self.metrics.gathered_bytes.set(gauge(self.queue.bytes()));
         Ok(())
+    }
+
+    fn seeker(&self) -> Seeker<E, T::Store, T::Fetcher> {
+        Seeker {
+            clock: Arc::clone(&self.clock),
+            store: self.ports.store.clone(),
+            fetcher: self.ports.fetcher.clone(),
+            limits: Limits::from(self.config.genesis.as_ref()),
+            retry: self.retry(),
+        }
     }
 
     const fn retry(&self) -> Duration {

@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{
     chunk::{Chunk, Limits},
-    chunk_store::Found,
+    chunk_store::{Absence, Found},
     reference::Reference,
 };
+use commonware_cryptography::PublicKey;
 use commonware_runtime::Clock;
 use drystone_engine::types::{Signed, Tip, Types};
 use futures::future::{Either, select};
@@ -36,45 +37,63 @@ pub(super) async fn walk<T: Types>(
     }
 }
 
-/// Gets a body: from the store, or from anybody. While it is fetched the store is asked again now and then: the body may
-/// come to it by another way.
-pub(super) async fn body<T: Types>(
-    clock: Arc<impl Clock>,
-    store: impl Store<T::PublicKey>,
-    fetcher: impl Fetcher<T::PublicKey>,
-    limits: Limits,
-    retry: Duration,
-    height: u64,
-    reference: Reference<T::PublicKey>,
-) -> Message<T> {
-    let mut fetch = None;
-    let body = loop {
-        match store.get(reference.clone(), height).await {
-            Ok(Found::Body(body)) => {
-                let chunk = Chunk::open(body, &reference.payload(), &limits);
-                break chunk.map_or(Body::Malformed, Body::Chunk);
-            }
-            Ok(Found::Absent(_)) => {
-                let fetching =
-                    fetch.get_or_insert_with(|| fetcher.fetch(reference.clone(), height));
-                let patience = pin!(clock.sleep(retry));
-                match select(fetching, patience).await {
-                    Either::Left((Ok(fetched), _)) => {
-                        break fetched.map_or(Body::Malformed, Body::Chunk);
-                    }
-                    Either::Left((Err(_), patience)) => {
-                        fetch = None;
-                        patience.await;
-                    }
-                    Either::Right(_) => {}
+/// How bodies are got.
+#[derive(Clone)]
+pub(super) struct Seeker<C, S, F> {
+    pub clock: Arc<C>,
+    pub store: S,
+    pub fetcher: F,
+    pub limits: Limits,
+    pub retry: Duration,
+}
+
+impl<C: Clock, S, F> Seeker<C, S, F> {
+    /// Gets a body: from the store, or from anybody. While it is fetched the store is asked again now and then: the body may
+    /// come to it by another way. `None` once its block is so old that nobody keeps it.
+    pub async fn seek<P: PublicKey>(&self, height: u64, reference: &Reference<P>) -> Option<Body>
+    where
+        S: Store<P>,
+        F: Fetcher<P>,
+    {
+        let mut fetch = None;
+        loop {
+            match self.store.get(reference.clone(), height).await {
+                Ok(Found::Body(body)) => {
+                    let chunk = Chunk::open(body, &reference.payload(), &self.limits);
+                    return Some(chunk.map_or(Body::Malformed, Body::Chunk));
                 }
+                Ok(Found::Absent(Absence::Pruned)) => return None,
+                Ok(Found::Absent(_)) => {
+                    let fetching =
+                        fetch.get_or_insert_with(|| self.fetcher.fetch(reference.clone(), height));
+                    let patience = pin!(self.clock.sleep(self.retry));
+                    match select(fetching, patience).await {
+                        Either::Left((Ok(fetched), _)) => {
+                            return Some(fetched.map_or(Body::Malformed, Body::Chunk));
+                        }
+                        Either::Left((Err(_), patience)) => {
+                            fetch = None;
+                            patience.await;
+                        }
+                        Either::Right(_) => {}
+                    }
+                }
+                Err(_) => self.clock.sleep(self.retry).await,
             }
-            Err(_) => clock.sleep(retry).await,
         }
-    };
-    Message::Gathered {
-        height,
-        reference,
-        body,
+    }
+
+    /// Gets a body of a block that is to be executed.
+    pub async fn body<T: Types>(self, height: u64, reference: Reference<T::PublicKey>) -> Message<T>
+    where
+        S: Store<T::PublicKey>,
+        F: Fetcher<T::PublicKey>,
+    {
+        let body = self.seek(height, &reference).await;
+        Message::Gathered {
+            height,
+            reference,
+            body: body.expect("no block is let go before it is executed"),
+        }
     }
 }

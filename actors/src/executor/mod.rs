@@ -41,6 +41,7 @@ mod core;
 mod finalized;
 mod gather;
 mod ingress;
+mod lost;
 mod message;
 mod metrics;
 mod open;

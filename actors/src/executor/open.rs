@@ -7,6 +7,7 @@ use super::{
     config::Config,
     core::Core,
     ingress::Inbox,
+    lost,
     ports::{Fetcher, Lanes, Outlets, Store},
     progress::Newest,
     record::Record,
@@ -96,6 +97,10 @@ pub async fn open<E: Machine, T: Types>(
         time_ms: head.time_ms,
         lanes,
     };
+    let lost = match config.disk.read_at_start {
+        true => lost::find(&book, &ports.store, &config, head.height).await?,
+        false => Vec::new(),
+    };
     let queue = Queue::new(
         Arc::clone(&config.genesis),
         config.ahead_blocks.get(),
@@ -122,7 +127,7 @@ pub async fn open<E: Machine, T: Types>(
     };
     let record = recalled.newest.map(Arc::new);
     let actor = Actor::new(context, config, core, queue, ports, inbox);
-    Ok(actor.resuming(newest, executed, record))
+    Ok(actor.resuming(newest, executed, record).regaining(lost))
 }
 
 /// A header's place in its lane.

@@ -37,6 +37,14 @@ pub trait Store<P: PublicKey>: Clone + Send + Sync + 'static {
         height: u64,
         chunks: Vec<(Reference<P>, Option<Bytes>)>,
     ) -> oneshot::Receiver<chunk_store::Accepted<P>>;
+
+    /// Asks which bodies of an executed block are not kept under its height. A dropped sender means that the store has
+    /// ended.
+    fn lacking(
+        &self,
+        height: u64,
+        references: Vec<Reference<P>>,
+    ) -> oneshot::Receiver<Vec<Reference<P>>>;
 }
 
 impl<P: PublicKey> Store<P> for chunk_store::Mailbox<P> {
@@ -50,6 +58,14 @@ impl<P: PublicKey> Store<P> for chunk_store::Mailbox<P> {
         chunks: Vec<(Reference<P>, Option<Bytes>)>,
     ) -> oneshot::Receiver<chunk_store::Accepted<P>> {
         Self::accept(self, height, chunks)
+    }
+
+    fn lacking(
+        &self,
+        height: u64,
+        references: Vec<Reference<P>>,
+    ) -> oneshot::Receiver<Vec<Reference<P>>> {
+        Self::lacking(self, height, references)
     }
 }
 

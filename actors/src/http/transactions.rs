@@ -1,5 +1,8 @@
 //! Takes transactions, and says what became of them.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     error::{Code, Fault},
     index::Phase,
@@ -104,6 +107,21 @@ pub(super) async fn submit<D: Deployment>(
         Fault::new(Code::TooLarge, message)
     })?;
     let kind = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    match brought(kind, body)? {
+        Brought::One(bytes) => one(&api, bytes).await,
+        Brought::Many(transactions) => Ok(many(&api, transactions).await),
+    }
+}
+
+/// What a client brings, nothing of it read.
+#[derive(Debug, PartialEq, Eq)]
+enum Brought {
+    One(Bytes),
+    Many(Vec<Bytes>),
+}
+
+/// Takes a body apart, by its media type. A batch without a transaction is malformed in either form.
+fn brought(kind: Option<&str>, body: Bytes) -> Result<Brought, Fault> {
     match kind {
         Some(super::BATCH) => {
             let limits = Limits {
@@ -111,19 +129,21 @@ pub(super) async fn submit<D: Deployment>(
                 items_max: u32::MAX,
             };
             let batch = Chunk::decode(body, &limits).map_err(malformed)?;
-            Ok(many(&api, batch.transactions().to_vec()).await)
+            Ok(Brought::Many(batch.transactions().to_vec()))
         }
         Some(kind) if kind.starts_with("application/json") => {
             let batch: Batch = serde_json::from_slice(&body).map_err(malformed)?;
-            let mut transactions = Vec::with_capacity(batch.transactions.len());
-            for (index, text) in batch.transactions.iter().enumerate() {
-                let bytes = from_hex(text)
-                    .ok_or_else(|| malformed(format!("transaction {index} is not hexadecimal")))?;
-                transactions.push(bytes.into());
+            if batch.transactions.is_empty() {
+                return Err(malformed("a batch must hold at least 1 transaction"));
             }
-            Ok(many(&api, transactions).await)
+            let read = |(index, text): (usize, &String)| {
+                let bytes = from_hex(text).map(Bytes::from);
+                bytes.ok_or_else(|| malformed(format!("transaction {index} is not hexadecimal")))
+            };
+            let transactions = batch.transactions.iter().enumerate().map(read);
+            transactions.collect::<Result<_, _>>().map(Brought::Many)
         }
-        _ => one(&api, body).await,
+        _ => Ok(Brought::One(body)),
     }
 }
 

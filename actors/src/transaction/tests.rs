@@ -4,14 +4,14 @@ use commonware_cryptography::{Hasher as _, Sha256};
 use futures::executor::block_on;
 use std::sync::Arc;
 
-/// One account, any bytes but none.
+/// One account, any bytes but some; it has nothing against none.
 #[derive(Clone)]
 struct Anything;
 
 impl Rules for Anything {
     fn decode(&self, bytes: &[u8]) -> Result<Facts, Invalid> {
-        if bytes.is_empty() {
-            return Err(Invalid::because("empty"));
+        if bytes == b"noise" {
+            return Err(Invalid::because("noise"));
         }
         Ok(Facts {
             id: Sha256::hash(&[bytes]),
@@ -34,11 +34,19 @@ impl Rules for Anything {
 #[test]
 fn a_transaction_is_its_bytes_and_what_the_application_reads_off_them() {
     let bytes = Bytes::from_static(b"pay");
-    let transaction = Transaction::decode(&Anything, bytes.clone()).expect("not empty");
+    let transaction = Transaction::decode(&Anything, bytes.clone()).expect("no noise");
     assert_eq!(transaction.facts, Anything.decode(&bytes).expect("same"));
     assert_eq!(transaction.bytes.as_ptr(), bytes.as_ptr(), "nothing copied");
-    let refused = Transaction::decode(&Anything, Bytes::new());
-    assert_eq!(refused, Err(Invalid::because("empty")));
+    let refused = Transaction::decode(&Anything, Bytes::from_static(b"noise"));
+    assert_eq!(refused, Err(Invalid::because("noise")));
+}
+
+// D-01: the builder packs whatever is accepted, and no chunk holds a transaction without bytes.
+#[test]
+fn no_bytes_are_no_transaction_whatever_the_application_says() {
+    assert!(Anything.decode(&[]).is_ok());
+    let refused = Transaction::decode(&Anything, Bytes::new()).expect_err("empty");
+    assert_eq!(refused.to_string(), "a transaction has at least 1 byte");
 }
 
 // K-34

@@ -16,7 +16,7 @@ mod body;
 mod processes;
 
 pub use body::{Trial, nothing_told_is_lost, until};
-pub use processes::{Ended, Payloads, Processes};
+pub use processes::{Ended, Payloads, Processes, came};
 
 use drystone_engine::types::Digest;
 use std::{collections::BTreeSet, future::Future, time::Duration};

@@ -1,5 +1,9 @@
 //! The arm of real processes: a local network of an application's binary, on this machine.
 
+mod ended;
+
+pub use ended::Ended;
+
 use super::{Came, Heights, Net, until};
 use crate::{
     cli::{Client, Failure},
@@ -16,7 +20,7 @@ use std::{
     fs::{self, File},
     future::Future,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
 
@@ -29,38 +33,6 @@ pub trait Payloads {
         client: u64,
         expiry_ms: u64,
     ) -> impl Future<Output = Result<Bytes, Failure>>;
-}
-
-/// How a process ended by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// Its exit code; none if a signal ended it.
-    pub code: Option<i32>,
-    /// What it printed.
-    pub answer: String,
-    /// What it logged.
-    pub said: String,
-}
-
-impl Ended {
-    /// What it printed, as JSON.
-    ///
-    /// # Panics
-    /// If it did not succeed, or printed something else.
-    pub fn json(&self) -> Value {
-        assert_eq!(self.code, Some(0), "{} {}", self.answer, self.said);
-        serde_json::from_str(&self.answer).expect("JSON")
-    }
-}
-
-impl From<Output> for Ended {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code(),
-            answer: String::from_utf8_lossy(&output.stdout).into_owned(),
-            said: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
 }
 
 /// How long a transaction of a client may wait for its block.
@@ -187,12 +159,20 @@ impl<C: Clock, P: Payloads> Processes<C, P> {
     /// # Panics
     /// If there is no such program.
     pub fn start_under(&self, node: usize, under: &[&str]) {
-        let mut log = File::options();
-        let log = log.append(true).create(true);
-        let log = log.open(self.home(node).join("log")).expect("mine");
+        let child = self.spawn(node, under, &self.home(node).join("log"));
+        self.running.lock()[node] = Some(child);
+    }
+
+    /// Starts a process of a node's that is none of the network's: whoever calls ends it.
+    ///
+    /// # Panics
+    /// If there is no such program.
+    pub fn spawn(&self, node: usize, under: &[&str], log: &Path) -> Child {
+        let mut options = File::options();
+        let log = options.append(true).create(true).open(log).expect("mine");
         let mut command = self.run(node, under);
         let child = command.stderr(log).stdout(Stdio::null()).spawn();
-        self.running.lock()[node] = Some(child.expect("it starts"));
+        child.expect("it starts")
     }
 
     /// Where the network's files lie.
@@ -265,11 +245,17 @@ impl<C: Clock, P: Payloads> Processes<C, P> {
         .await;
         code
     }
+}
 
-    async fn block(&self, node: usize, height: u64) -> Option<Value> {
-        let block = self.client(node).get(&format!("/blocks/{height}")).await;
-        block.ok().filter(|it| !it["executed"].is_null())
-    }
+/// What a node says that a block came to, if it has executed it.
+pub async fn came(node: &Client, height: u64) -> Option<Came> {
+    let block = node.get(&format!("/blocks/{height}")).await.ok()?;
+    let transactions = block["executed"]["transactions"].as_array()?.iter();
+    let executed = transactions.filter(|it| it["result"].as_str() == Some("executed"));
+    Some(Came {
+        root: digest(&block["executed"]["root"]),
+        executed: executed.map(|it| digest(&it["id"])).collect(),
+    })
 }
 
 fn digest(text: &Value) -> Digest {
@@ -307,13 +293,7 @@ impl<C: Clock, P: Payloads> Net for Processes<C, P> {
     }
 
     async fn came(&self, node: usize, height: u64) -> Option<Came> {
-        let block = self.block(node, height).await?;
-        let transactions = block["executed"]["transactions"].as_array()?.iter();
-        let executed = transactions.filter(|it| it["result"].as_str() == Some("executed"));
-        Some(Came {
-            root: digest(&block["executed"]["root"]),
-            executed: executed.map(|it| digest(&it["id"])).collect(),
-        })
+        came(&self.client(node), height).await
     }
 
     /// SIGKILL.

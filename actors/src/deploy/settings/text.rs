@@ -84,7 +84,9 @@ retention_blocks = 16384
 # Pages of the state that are kept in memory, of 4 KiB each.
 state_pages = 16384
 # Whether a start reads the blocks that are kept, with all that is in them, so that a damaged file is found then and not when
-# another node asks: about two seconds for each gigabyte. What a node needs for itself is checked in any case.
+# another node asks, and bodies that are lost are fetched from the others. Each gigabyte costs 0.6 to 0.9 seconds of a processor
+# (process_cpu_ms of /metrics after a start with and without it, 384 MB in 470 bodies), and the time that the disk takes to
+# read it. What a node needs for itself is checked in any case.
 check = true
 "##;
 

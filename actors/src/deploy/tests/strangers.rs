@@ -141,6 +141,32 @@ fn a_slow_reader_on_one_channel_stalls_no_other() {
     });
 }
 
+// K-06: whatever has no priority waits in one queue for the connection. What others put there at once, each within its quota,
+// costs nobody a place.
+#[test]
+fn what_is_sent_at_once_on_other_channels_takes_no_place_in_the_queue() {
+    run(async |street| {
+        let (mut first, mut second) = street.pair().await;
+        for round in 0..20_u8 {
+            // Nobody reads these two.
+            for channel in [Channel::Bodies, Channel::Transactions] {
+                for _ in 0..burst(channel) {
+                    second.say(0, channel, &[0; 64]);
+                }
+            }
+            let allowed = burst(Channel::Answers);
+            for _ in 0..allowed {
+                second.say(0, Channel::Answers, &[round]);
+            }
+            // Quotas are full again.
+            street.sleep(2 * SECOND).await;
+            let answers = first.heard(Channel::Answers);
+            let expected = vec![(1, vec![round]); allowed];
+            assert_eq!(answers, expected, "round {round}");
+        }
+    });
+}
+
 // K-06: each channel has a quota of its own.
 #[test]
 fn a_quota_that_is_used_up_limits_its_channel_alone() {

@@ -23,7 +23,12 @@ type Sender = commonware_p2p::authenticated::discovery::Sender<PublicKey, Contex
 type Receiver = commonware_p2p::authenticated::discovery::Receiver<PublicKey>;
 
 /// The channels that the tests open.
-pub const OPEN: [Channel; 3] = [Channel::Votes, Channel::Bodies, Channel::Answers];
+pub const OPEN: [Channel; 4] = [
+    Channel::Votes,
+    Channel::Bodies,
+    Channel::Transactions,
+    Channel::Answers,
+];
 /// The largest message.
 pub const SIZE: usize = 1 << 16;
 /// Far longer than it takes to meet.
@@ -160,7 +165,7 @@ impl Street {
 
 impl Neighbour {
     /// Says something; whether it was sent is not known. Votes go first, as consensus sends them: all else to one peer waits in
-    /// one queue, which drops what does not fit.
+    /// one queue.
     pub fn say(&mut self, to: u64, channel: Channel, what: &[u8]) {
         let (sender, _) = self.channels.get_mut(&channel).expect("it is open");
         let what = IoBuf::from(what.to_vec());

@@ -150,6 +150,21 @@ impl Store<Key> for Stand {
         let _ = responder.send(Ok(()));
         accepted
     }
+
+    fn lacking(
+        &self,
+        height: u64,
+        references: Vec<Reference<Key>>,
+    ) -> oneshot::Receiver<Vec<Reference<Key>>> {
+        let (responder, lacking) = oneshot::channel();
+        let desk = self.0.lock();
+        let kept = desk.accepted.get(&height).into_iter().flatten();
+        let kept: Vec<_> = kept.map(|(reference, _)| reference).collect();
+        let mut references = references;
+        references.retain(|it| !kept.contains(&it));
+        let _ = responder.send(references);
+        lacking
+    }
 }
 
 impl Fetcher<Key> for Stand {

@@ -16,7 +16,8 @@ use crate::{
 };
 use commonware_parallel::Sequential;
 use commonware_runtime::{
-    Clock as _, Runner as _, Spawner as _, Supervisor as _,
+    Blob as _, Clock as _, ReadOptions, Runner as _, Spawner as _, Storage as _, Supervisor as _,
+    WriteOptions,
     deterministic::{self, Context},
 };
 use commonware_utils::{NZU64, NZUsize};
@@ -148,5 +149,75 @@ fn what_a_block_accepted_lies_in_the_chunk_store_under_its_height() {
             life.abort();
             context.sleep(Duration::from_millis(10)).await;
         }
+    });
+}
+
+/// Where an entry of the index lies.
+const PLACE: u64 = 100;
+
+/// Changes the index of the bodies that blocks accepted: the archive cuts it off where it is damaged.
+async fn damage(context: &Context) {
+    let partition = "chunks-accepted-index";
+    let names = context.scan(partition).await.expect("it is there");
+    let [name] = &names[..] else {
+        panic!("one section, not {names:?}");
+    };
+    let (blob, _) = context.open(partition, name).await.expect("it opens");
+    let read = blob.read_at(PLACE, 1, ReadOptions::default()).await;
+    let read = read.expect("it is longer").coalesce();
+    let damaged: Vec<u8> = read.as_ref().iter().map(|it| !it).collect();
+    let written = blob.write_at(PLACE, damaged, WriteOptions::SYNC);
+    written.await.expect("mine");
+}
+
+// D-12: whoever signed for a body keeps it until the retention limit.
+#[test]
+fn bodies_that_a_damaged_index_hides_are_missed_at_the_start_and_fetched_again() {
+    let mut chain = Chain::new();
+    for height in 1..=6_u64 {
+        for who in 0..2 {
+            let transaction = open_door(who as u8, 10 * height + SPAN_MS, height);
+            chain.chunk(who, height, [transaction]);
+        }
+        chain.block(10 * height, &[0, 1]);
+    }
+    let chain = Arc::new(chain);
+    deterministic::Runner::default().start(|context| async move {
+        let stand = Stand::stocked(&chain);
+        {
+            let mut desk = stand.0.lock();
+            desk.elsewhere = std::mem::take(&mut desk.stored);
+        }
+        let mut fetched = Vec::new();
+        for life in 0..3 {
+            let (chain, beside) = (Arc::clone(&chain), stand.clone());
+            let life = context.child("life").spawn(move |context| async move {
+                if life == 1 {
+                    damage(&context).await;
+                }
+                let (mailbox, store) = start(context.child("node"), &chain, &beside).await;
+                for block in &chain.blocks {
+                    deliver(&mailbox, block).await.expect("executed");
+                }
+                // What is fetched again is here a little later.
+                context.sleep(Duration::from_secs(1)).await;
+                for (index, block) in chain.blocks.iter().enumerate() {
+                    let both = (0..2).map(|who| chain.reference(who, index)).collect();
+                    let lacking = store.lacking(block.height, both).await;
+                    assert_eq!(lacking, Ok(Vec::new()), "block {}", block.height);
+                }
+                pending::<()>().await;
+            });
+            context.sleep(Duration::from_secs(5)).await;
+            fetched.push(stand.0.lock().fetched);
+            life.abort();
+            context.sleep(Duration::from_millis(10)).await;
+        }
+        let [first, again, at_last] = fetched[..] else {
+            unreachable!("three lives");
+        };
+        assert_eq!(first, 12, "each body once");
+        assert!(again > first, "nothing was missed");
+        assert_eq!(at_last, again, "all is here again");
     });
 }

@@ -4,9 +4,16 @@
 mod damage;
 mod net;
 
+use bytes::Bytes;
+use commonware_cryptography::{Hasher as _, Sha256};
 use commonware_runtime::tokio;
-use drystone_actors::trial::{Net as _, Processes, Trial, nothing_told_is_lost, until};
+use drystone_actors::{
+    chunk::{Chunk, Limits},
+    http::BATCH,
+    trial::{Net as _, Payloads as _, Processes, Trial, nothing_told_is_lost, until},
+};
 use net::{Payers, network, run};
+use serde_json::json;
 use std::{
     fs,
     io::{Read as _, Write as _},
@@ -121,6 +128,98 @@ fn an_operator_is_told_what_is_wrong() {
         let ended = net.run_to_its_end(0);
         assert_eq!(ended.code, Some(3), "{ended:?}");
         assert!(ended.said.contains("blocks"), "{ended:?}");
+    });
+}
+
+#[test]
+fn of_a_batch_each_transaction_is_answered_and_what_is_accepted_is_executed() {
+    run(async |context, directory| {
+        let net = network(context, directory, "1").await;
+        let client = net.client(0);
+        let ready = async || client.get("/health/ready").await.is_ok();
+        until(&net, "it is in step", ready).await;
+        let time_ms = client.get("/status").await.expect("it runs")["time_ms"].as_u64();
+        let expiry_ms = time_ms.expect("a time") + 30_000;
+        let next = async |payer| Payers.next(&client, payer, expiry_ms).await.expect("money");
+        let (first, second) = (next(1).await, next(2).await);
+        let noise = Bytes::from_static(b"noise");
+        let batch = [first.clone(), noise, second.clone(), first.clone()];
+        let limits = Limits {
+            bytes_max: u32::MAX,
+            items_max: u32::MAX,
+        };
+        let packed = Chunk::pack(&batch, &limits).expect("within the limits");
+        let told = client.post("/transactions", BATCH, packed.body().clone());
+        let told = told.await.expect("a batch");
+        assert_eq!(told["accepted"], 2, "{told}");
+        let refused = told["refused"].as_array().expect("a list");
+        let refused: Vec<_> = refused
+            .iter()
+            .map(|it| (&it["index"], &it["answer"]))
+            .collect();
+        let expected = [
+            (&json!(1), &json!("invalid")),
+            (&json!(3), &json!("duplicate")),
+        ];
+        assert_eq!(refused, expected, "{told}");
+        for accepted in [&first, &second] {
+            let id = Sha256::hash(&[accepted]);
+            let executed = async || net.settled(0, id).await.is_some();
+            until(&net, "what was accepted is executed", executed).await;
+        }
+
+        // As text, and too late.
+        let hex = |it: &Bytes| {
+            it.iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        };
+        let text = |all: &[&Bytes]| {
+            let all: Vec<_> = all.iter().map(|it| hex(it)).collect();
+            json!({ "transactions": all }).to_string()
+        };
+        let json = "application/json";
+        let again = client.post("/transactions", json, text(&[&first, &Bytes::new()]));
+        let again = again.await.expect("a batch");
+        assert_eq!(again["accepted"], 0, "{again}");
+        assert_eq!(again["refused"][0]["answer"], "duplicate", "{again}");
+        assert_eq!(again["refused"][1]["answer"], "invalid", "{again}");
+        let empty = client.post("/transactions", json, text(&[])).await;
+        let empty = empty.expect_err("nothing is no batch").message;
+        assert!(empty.contains("at least 1 transaction"), "{empty}");
+    });
+}
+
+/// How soon peers must be connected to a node that came back: some times as long as it takes one to dial all others.
+const REUNION: Duration = Duration::from_secs(15);
+
+// K-05: reconnect, at the port where it was before.
+#[test]
+fn a_node_that_was_killed_is_connected_again_at_its_port() {
+    run(async |context, directory| {
+        let net = network(context, directory, "2").await;
+        let connected = async |node| {
+            let status = net.client(node).get("/status").await.ok()?;
+            status["peers"]["connected"].as_u64()
+        };
+        let met = async || connected(0).await == Some(1) && connected(1).await == Some(1);
+        until(&net, "they meet", met).await;
+        for node in [0, 1, 0] {
+            net.kill(node).await;
+            let alone = async || connected(1 - node).await == Some(0);
+            until(&net, "the other one is alone", alone).await;
+            net.start(node).await;
+            let lives = async || net.client(node).get("/health/live").await.is_ok();
+            until(&net, "it is back", lives).await;
+            let step = Duration::from_millis(100);
+            let mut waited = Duration::ZERO;
+            while !met().await {
+                assert!(waited < REUNION, "node {node} is not connected again");
+                net.sleep(step).await;
+                waited += step;
+            }
+            eprintln!("node {node} is connected again after {waited:?}");
+        }
     });
 }
 

@@ -55,10 +55,21 @@ impl Payloads for Payers {
     }
 }
 
+/// A network whose epochs take some seconds each.
 pub async fn network(
     context: tokio::Context,
     directory: &Path,
     nodes: &str,
+) -> Processes<tokio::Context, Payers> {
+    network_with(context, directory, nodes, "150").await
+}
+
+/// A network with epochs of so many blocks.
+pub async fn network_with(
+    context: tokio::Context,
+    directory: &Path,
+    nodes: &str,
+    epoch_blocks: &str,
 ) -> Processes<tokio::Context, Payers> {
     let options = [
         "--nodes",
@@ -66,7 +77,7 @@ pub async fn network(
         "--accounts",
         "64",
         "--epoch-blocks",
-        "150",
+        epoch_blocks,
     ];
     let program = env!("CARGO_BIN_EXE_ledger");
     Processes::new(context, Payers, program, directory, &options).await

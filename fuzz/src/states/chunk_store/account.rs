@@ -1,7 +1,10 @@
 //! What each producer holds, added up by hand.
 
 use crate::nouns::Name;
-use drystone_actors::{Place, Reference, chunk_store::Amount};
+use drystone_actors::{
+    Place, Reference,
+    chunk_store::{Amount, Rate},
+};
 use drystone_engine::scheme::fixture::Free;
 use std::collections::BTreeMap;
 
@@ -54,6 +57,17 @@ impl Account {
     /// Executed time moved on.
     pub fn expire(&mut self, executed_ms: u64) {
         self.0.retain(|_, it| it.expiry_ms >= executed_ms);
+    }
+
+    /// What a lane produced and has not expired, by the first slot of each period.
+    pub fn produced(&self, sequencer: &P, rate: &Rate) -> BTreeMap<u64, Amount> {
+        let mut produced = BTreeMap::<_, Amount>::new();
+        for ((_, place), entry) in self.0.iter().filter(|((it, _), _)| it == sequencer) {
+            let first = place.slot - place.slot % rate.period_slots;
+            let sum = produced.entry(first).or_default();
+            *sum = sum.with(entry.bytes).expect("small");
+        }
+        produced
     }
 
     pub fn held(&self, sequencer: &P) -> Amount {

@@ -238,6 +238,18 @@ impl Driver {
             let held = self.state.held(name);
             assert_eq!(held, self.account.held(name), "held by lane {lane}");
             assert!(held.fits(&LIMITS.held), "{held:?} held by lane {lane}");
+            for (slot, produced) in self.account.produced(name, &LIMITS.rate) {
+                let counted = self.state.produced(name, slot);
+                assert_eq!(
+                    counted, produced,
+                    "produced by lane {lane} from slot {slot}"
+                );
+                let within = produced.fits(&LIMITS.rate.max);
+                assert!(
+                    within,
+                    "{produced:?} produced by lane {lane} from slot {slot}"
+                );
+            }
         }
     }
 

@@ -221,6 +221,9 @@ impl Driver {
                 return;
             }
             let wake_ms = self.state.wake_ms().expect("something is wanted");
+            // At the end of time, where no alarm can be later, the state would ask for ever.
+            let soon = wake_ms <= self.now_ms + BACKOFF_MAX_MS;
+            assert!(soon, "given up until {wake_ms}: {left:?}");
             self.now_ms = self.now_ms.max(wake_ms);
             let mut effects = Vec::new();
             self.state.apply(self.now_ms, Message::Woken, &mut effects);
