@@ -5,11 +5,14 @@ use super::{
 };
 use crate::{transaction::Checks, types::Types};
 use drystone_engine::types::Digest;
+use std::collections::BTreeSet;
 
 /// A check under way: who of those handed out last is where in the order of arrival.
 pub struct Check {
     again: bool,
     arrivals: Vec<u64>,
+    /// Those that came back from a chunk since: what is being looked at is older than what became of them.
+    pub overtaken: BTreeSet<u64>,
 }
 
 impl<T: Types> State<T> {
@@ -50,7 +53,11 @@ impl<T: Types> State<T> {
         }
         let entries = arrivals.iter().filter_map(|it| self.pool.get(*it));
         let transactions = entries.map(|it| it.transaction.clone()).collect();
-        self.check = Some(Check { again, arrivals });
+        self.check = Some(Check {
+            again,
+            arrivals,
+            overtaken: BTreeSet::new(),
+        });
         effects.push(Effect::Check {
             again,
             transactions,
@@ -80,7 +87,7 @@ impl<T: Types> State<T> {
             let (id, source) = (entry.transaction.facts.id, entry.source.clone());
             match result {
                 Ok(()) if check.again => {
-                    if entry.stale {
+                    if entry.stale && !check.overtaken.contains(&arrival) {
                         self.pool.get_mut(arrival).expect("it is held").stale = false;
                         self.settle_arrival(arrival);
                     }

@@ -55,6 +55,9 @@ impl<T: Types> State<T> {
         self.settle_arrival(arrival);
         if !before && is_pending(self) {
             self.pool.get_mut(arrival).expect("it is pending").stale = true;
+            if let Some(check) = &mut self.check {
+                check.overtaken.insert(arrival);
+            }
             self.settle_arrival(arrival);
         }
     }

@@ -140,9 +140,8 @@ impl<T: Types> State<T> {
                     self.insert(transaction, source.clone());
                     self.known.insert(id, &from);
                 }
-                // A client brought it, or it was executed, meanwhile.
-                Err(Answer::Accepted | Answer::Duplicate) => {}
-                Err(Answer::Closed) => unreachable!("a closed mempool asks nobody"),
+                // A client brought it, or it was executed, meanwhile; a closed mempool asks nobody.
+                Err(Answer::Accepted | Answer::Duplicate | Answer::Closed) => {}
                 Err(Answer::Busy { .. }) if self.is_early(&transaction) => {
                     self.remember_refused(id);
                 }

@@ -298,6 +298,22 @@ fn what_comes_back_from_a_chunk_is_looked_at_before_it_is_packed_again() {
     assert_eq!((node.readiness, node.take()), (Readiness::Some, vec![id]));
 }
 
+// K-34
+#[test]
+fn a_check_that_began_before_a_chunk_gave_it_back_does_not_count() {
+    let mut node = Node::new();
+    let id = node.accept(1, LATER_MS, 0);
+    node.hold_checks = true;
+    node.execute(1, &[], &[]);
+    assert_eq!(node.take(), [id]);
+    node.seal(&[id], LATER_MS);
+    node.execute(1, &[], &[0]);
+    assert_eq!(node.check(), 1, "of the block before");
+    assert_eq!((node.readiness, node.take()), (Readiness::Nothing, vec![]));
+    assert_eq!(node.check(), 1);
+    assert_eq!((node.readiness, node.take()), (Readiness::Some, vec![id]));
+}
+
 // A transaction that is executed while it is being packed, in another's chunk.
 #[test]
 fn a_transaction_may_leave_during_its_build() {
