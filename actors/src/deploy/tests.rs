@@ -216,31 +216,31 @@ fn settings_that_keep_fewer_blocks_than_the_genesis_asks_for_are_refused() {
     let interval = ("DRYSTONE_CHAIN__INTERVAL_MS", "100");
     let mut genesis = genesis();
     assert!(fits(&[], &genesis).is_ok(), "the defaults fit each other");
-    // A minute of blocks every 100 ms, and 64 + 32 that a node in step may be behind.
-    assert!(fits(&[(blocks, "696"), interval], &genesis).is_ok());
-    let error = fits(&[(blocks, "695"), interval], &genesis);
+    // A minute, a skew of two seconds and a slot, with blocks every 100 ms; and 64 + 32 that a node in step may be behind.
+    assert!(fits(&[(blocks, "717"), interval], &genesis).is_ok());
+    let error = fits(&[(blocks, "716"), interval], &genesis);
     let error = error.expect_err("one too few").to_string();
     for said in [
-        "storage.retention_blocks is 695",
-        "at least 696",
-        "60000 ms",
+        "storage.retention_blocks is 716",
+        "at least 717",
+        "62001 ms",
         "chain.interval_ms",
     ] {
         assert!(error.contains(said), "{error}");
     }
     assert!(
         fits(
-            &[(blocks, "696"), ("DRYSTONE_CHAIN__INTERVAL_MS", "0")],
+            &[(blocks, "717"), ("DRYSTONE_CHAIN__INTERVAL_MS", "0")],
             &genesis
         )
         .is_err()
     );
     // Whichever window is longer.
-    genesis.transactions.window_ms = 60_001;
-    assert!(fits(&[(blocks, "696"), interval], &genesis).is_err());
+    genesis.transactions.window_ms = 62_101;
+    assert!(fits(&[(blocks, "717"), interval], &genesis).is_err());
     genesis.lanes.window_ms = 120_000;
-    assert!(fits(&[(blocks, "1295"), interval], &genesis).is_err());
-    assert!(fits(&[(blocks, "1296"), interval], &genesis).is_ok());
+    assert!(fits(&[(blocks, "1316"), interval], &genesis).is_err());
+    assert!(fits(&[(blocks, "1317"), interval], &genesis).is_ok());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `POST /transactions` | what became of one transaction or of a batch: accepted, duplicate, invalid, busy |
+//! | `POST /transactions` | what became of one transaction or of a batch: accepted, duplicate, invalid, busy, closed (a node that takes none) |
 //! | `GET /transactions/{id}?wait=MS` | pending, certified, final with block and result, expired, invalid, unknown |
 //! | `GET /blocks/{height or digest}?proof=1` | a final block; with what its transactions came to once it is executed here |
 //! | `GET /state/{key}?proof=1` | the value of a key of the application's, and what proves it |

@@ -27,7 +27,7 @@ impl<T: Types> fmt::Debug for Committee<T> {
 }
 
 impl<T: Types> Committee<T> {
-    /// Puts an epoch's sets together.
+    /// Puts an epoch's sets together. Of BLS multisig only with a scheme made by [`possession`](crate::scheme::possession).
     ///
     /// # Panics
     /// If the epoch has no validators.

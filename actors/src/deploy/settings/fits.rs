@@ -10,12 +10,13 @@ impl Settings {
     /// # Errors
     /// If fewer blocks are kept.
     pub fn fits(&self, agreement: &Agreement) -> Result<(), SettingsError> {
-        let (chunk_ms, transaction_ms) = (
-            agreement.parameters.genesis.window_ms,
-            agreement.transactions.window_ms,
-        );
-        let window_ms = chunk_ms.max(transaction_ms);
-        // Blocks come no faster.
+        let (lanes, blocks) = (&agreement.parameters.genesis, &agreement.parameters);
+        // A chunk may be of a slot that is ahead of the block it is in, and lives for a window after that slot's end.
+        let chunk_ms = [lanes.slot_ms, blocks.skew_ms]
+            .into_iter()
+            .fold(lanes.window_ms, u64::saturating_add);
+        let window_ms = chunk_ms.max(agreement.transactions.window_ms);
+        // The pace that nodes configured like this one keep.
         let interval_ms = self.chain.interval_ms.max(1);
         let horizon = agreement
             .parameters
@@ -30,8 +31,8 @@ impl Settings {
             field: "storage.retention_blocks",
             value: value.to_string(),
             wanted: format!(
-                "at least {least}: the genesis has a window of {window_ms} ms, in which there may be a block every {interval_ms} ms \
-                 (chain.interval_ms), and a node in step may be {horizon} blocks behind"
+                "at least {least}: by the genesis a chunk or a transaction may live for {window_ms} ms, in which there may be a block \
+                 every {interval_ms} ms (chain.interval_ms), and a node in step may be {horizon} blocks behind"
             ),
         })
     }
