@@ -25,6 +25,7 @@ fn paying(
             amount: 1,
             tip: 0,
             lifetime_ms: 60_000,
+            unnumbered: false,
             loyal,
         };
         let at_us = from_us + u64::from(from) * millis(200);
