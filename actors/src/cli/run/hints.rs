@@ -87,7 +87,9 @@ pub(super) fn panicked(panic: &(dyn Any + Send)) -> Failure {
     // What consensus says when its disk fails; it panics of nothing else in these words.
     let fails = said.starts_with("failed to ");
     let names = ["Io(", "Blob", "Storage", "journal", "storage"];
-    if is_full(said) || fails || names.iter().any(|it| said.contains(it)) {
+    // A state that was cut off is behind what was acknowledged: the next block does not fit it.
+    let behind = said.starts_with("finalized block ") && said.contains("does not follow");
+    if is_full(said) || fails || behind || names.iter().any(|it| said.contains(it)) {
         return damaged(said);
     }
     Failure::new(Exit::Stopped, said)
