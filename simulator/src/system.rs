@@ -3,7 +3,7 @@
 use crate::{
     Outcome,
     draw::Draw,
-    host::Host,
+    host::{Crew, Host},
     network::{self, Network},
     plan::{Plan, Timed},
     property::{Goal, Property},
@@ -11,7 +11,7 @@ use crate::{
     trace::{Observer, Stamped},
 };
 use commonware_cryptography::PublicKey;
-use commonware_runtime::{Quota, deterministic};
+use commonware_runtime::Quota;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{fmt::Debug, ops::RangeInclusive};
 
@@ -205,20 +205,20 @@ pub struct Seat<S: System> {
 }
 
 /// Sends on a channel.
-pub type Sender<P> = network::Sender<P, deterministic::Context>;
+pub type Sender<P> = network::Sender<P, Crew>;
 /// Receives on a channel.
-pub type Receiver<P> = network::Receiver<P, deterministic::Context>;
+pub type Receiver<P> = network::Receiver<P, Crew>;
 /// Blocks peers and tracks peer sets.
-pub type Control<P> = network::Control<P, deterministic::Context>;
+pub type Control<P> = network::Control<P, Crew>;
 
 /// One node's place on the network.
 pub struct Port<P: PublicKey> {
-    network: Network<P, deterministic::Context>,
+    network: Network<P, Crew>,
     node: usize,
 }
 
 impl<P: PublicKey> Port<P> {
-    pub(crate) const fn new(network: Network<P, deterministic::Context>, node: usize) -> Self {
+    pub(crate) const fn new(network: Network<P, Crew>, node: usize) -> Self {
         Self { network, node }
     }
 

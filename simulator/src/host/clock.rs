@@ -1,7 +1,8 @@
 //! A clock that is wrong: translations between true and local time.
 //!
-//! All arithmetic is on nanoseconds since the Unix epoch in `i128`. A `SystemTime` spans less than 2^94 ns and a
-//! rate less than 2^21, so no product here comes near 2^127.
+//! Arithmetic with a drift is on nanoseconds since the Unix epoch in `i128`. A `SystemTime` spans less than 2^94 ns and a
+//! rate less than 2^21, so no product here comes near 2^127. Most clocks do not drift, and every turn of every actor asks
+//! for the time: theirs is shifted, and nothing is divided.
 
 use super::config::ClockConfig;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,6 +19,15 @@ pub(super) struct Dial {
     local: i128,
     rate: i128,
     floor: i128,
+    shift: Shift,
+}
+
+/// What a clock without drift shows: so much more than the true time, or so much less, and never less than the floor.
+#[derive(Clone, Copy, Debug)]
+struct Shift {
+    ahead: Duration,
+    behind: Duration,
+    floor: SystemTime,
 }
 
 impl Dial {
@@ -33,11 +43,22 @@ impl Dial {
             config.drift_ppm
         );
         let anchor = nanos(now);
+        let offset = Duration::from_micros(config.offset_us.unsigned_abs());
+        let (ahead, behind) = if config.offset_us < 0 {
+            (Duration::ZERO, offset)
+        } else {
+            (offset, Duration::ZERO)
+        };
         Self {
             anchor,
             local: anchor + i128::from(config.offset_us) * 1000,
             rate,
             floor,
+            shift: Shift {
+                ahead,
+                behind,
+                floor: time(floor),
+            },
         }
     }
 
@@ -48,13 +69,10 @@ impl Dial {
 
     /// What the clock shows at `now`.
     pub(super) fn local(&self, now: SystemTime) -> SystemTime {
-        let elapsed = nanos(now) - self.anchor;
-        // Most clocks do not drift, and a division of 128 bits is the only slow step.
-        let elapsed = if self.rate == MILLION {
-            elapsed
-        } else {
-            elapsed * self.rate / MILLION
-        };
+        if self.rate == MILLION {
+            return (now + self.shift.ahead - self.shift.behind).max(self.shift.floor);
+        }
+        let elapsed = (nanos(now) - self.anchor) * self.rate / MILLION;
         time((self.local + elapsed).max(self.floor))
     }
 
@@ -62,6 +80,10 @@ impl Dial {
     pub(super) fn reaches(&self, now: SystemTime, deadline: SystemTime) -> SystemTime {
         if deadline <= self.local(now) {
             return now;
+        }
+        if self.rate == MILLION {
+            let at = (deadline - self.shift.ahead).checked_add(self.shift.behind);
+            return at.map_or(now + NEVER, |at| at.min(now + NEVER));
         }
         let elapsed = div_ceil((nanos(deadline) - self.local) * MILLION, self.rate);
         let wait = self.anchor + elapsed - nanos(now);

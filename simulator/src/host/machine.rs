@@ -3,6 +3,7 @@
 use super::{
     clock::Dial,
     config::{ClockConfig, Config, Counters, Crash, DiskFaults},
+    crew::{Branch, Crew, Employed},
     disk::Disk,
     draw::{Draws, Stream},
     gate::{Gate, Roster},
@@ -19,7 +20,7 @@ use std::{collections::BTreeMap, future::pending, sync::Arc};
 /// All methods take `&self`. They belong to the harness: a task of the machine that crashed its own machine would
 /// wait for its own end.
 pub struct Machine {
-    context: Context,
+    crew: Crew,
     index: usize,
     seed: u64,
     disk: Arc<Disk>,
@@ -39,18 +40,20 @@ struct Power {
 struct Running {
     gate: Arc<Gate>,
     /// The task above all tasks of the incarnation: supervision ends them with it.
-    root: Handle<()>,
+    root: Employed<()>,
+    /// What is above their proxies in the runtime.
+    proxies: Handle<()>,
 }
 
 impl Machine {
     /// A machine that is switched off and has an empty disk. `index` tells the machines of a run apart: it labels
     /// the node's metrics and is part of every draw.
-    pub fn new(context: &Context, index: usize, config: Config) -> Self {
-        let context = context.child("machine");
-        let dial = Dial::new(context.current(), config.clock);
-        let disk = Disk::new(context.child("disk"), index as u64, config.disk);
+    pub fn new(crew: &Crew, index: usize, config: Config) -> Self {
+        let crew = crew.child("machine");
+        let dial = Dial::new(crew.current(), config.clock);
+        let disk = Disk::new(crew.child("disk"), index as u64, config.disk);
         Self {
-            context,
+            crew,
             index,
             seed: config.seed,
             disk: Arc::new(disk),
@@ -82,10 +85,16 @@ impl Machine {
         if power.paused {
             gate.pause(power.pauses);
         }
-        let (context, root) = self.supervise();
+        let (context, proxies) = self.supervise();
+        let mut branch = Branch::trunk();
+        let root = self.crew.employ(&branch.clone(), |below| {
+            branch = below;
+            pending()
+        });
         power.running = Some(Running {
             gate: gate.clone(),
             root,
+            proxies,
         });
         let number = self.disk.incarnation();
         let draws = Draws::new(self.seed, self.index as u64, Stream::Randomness, number);
@@ -97,16 +106,18 @@ impl Machine {
             self.roster.clone(),
             self.disk.clone(),
             self.dial.clone(),
+            self.crew.child("host"),
         );
-        Host::new(context, incarnation)
+        Host::new(context, branch, incarnation)
     }
 
-    /// A task that ends only when it is aborted, and a context below it.
+    /// A task of the runtime that ends only when it is aborted, and a context below it.
     fn supervise(&self) -> (Context, Handle<()>) {
         let below = Arc::new(Mutex::new(None));
         let slot = below.clone();
         let context = self
-            .context
+            .crew
+            .context()
             .child("node")
             .with_attribute("node", self.index);
         let root = context.spawn(move |context| {
@@ -128,11 +139,17 @@ impl Machine {
             power.paused = false;
             power.running.take()
         };
-        if let Some(Running { gate, root }) = running {
+        if let Some(Running {
+            gate,
+            root,
+            proxies,
+        }) = running
+        {
             gate.kill();
             self.disk.crash(crash);
-            root.abort();
-            let _ = root.await;
+            root.aborted().await;
+            // After the tasks, which end in this turn: they are not to be ended by it.
+            proxies.abort();
         }
         self.roster.emptied().await;
     }
@@ -174,7 +191,7 @@ impl Machine {
 
     /// Sets the clock, which stands still if it would otherwise run backwards.
     pub fn set_clock(&self, clock: ClockConfig) {
-        self.dial.lock().set(self.context.current(), clock);
+        self.dial.lock().set(self.crew.current(), clock);
     }
 
     /// Replaces what is wrong with the disk. Windows start now.

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! A [Machine] is what the harness holds and faults act on. A [Host] is what a node gets: it implements the
-//! commonware runtime's traits over the deterministic runtime, so a node cannot tell it from production.
+//! commonware runtime's traits over the deterministic runtime, so a node cannot tell it from production. A [Crew] runs the
+//! tasks of all machines and keeps the run's time.
 //!
 //! **Invariants.** 1. A task of a dead incarnation is never polled again, and the next incarnation starts when the
 //! last of them is dropped. 2. No machine reaches another: no lock, number or draw is shared between two. 3. A
@@ -20,6 +21,7 @@
 
 mod clock;
 mod config;
+mod crew;
 mod disk;
 mod draw;
 mod gate;
@@ -30,6 +32,7 @@ mod node;
 mod tests;
 
 pub use config::{ClockConfig, Config, Counters, Crash, DiskConfig, DiskFaults, Rate, Tear};
+pub use crew::Crew;
 pub use disk::Blob;
 pub use machine::Machine;
 pub use node::Host;

@@ -2,6 +2,7 @@
 
 use super::{
     clock::Dial,
+    crew::{Branch, Crew},
     disk::{Blob, Disk},
     draw::Draws,
     gate::{Gate, Roster},
@@ -39,6 +40,7 @@ use std::{
 /// and metrics are the runtime's.
 pub struct Host {
     context: Context,
+    branch: Arc<Branch>,
     incarnation: Arc<Incarnation>,
 }
 
@@ -50,6 +52,7 @@ pub(super) struct Incarnation {
     roster: Arc<Roster>,
     disk: Arc<Disk>,
     dial: Arc<Mutex<Dial>>,
+    crew: Crew,
     randomness: Mutex<StdRng>,
     stopper: Mutex<Stopper>,
     fallen: Mutex<Option<Fallen>>,
@@ -67,6 +70,7 @@ impl Incarnation {
         roster: Arc<Roster>,
         disk: Arc<Disk>,
         dial: Arc<Mutex<Dial>>,
+        crew: Crew,
     ) -> Self {
         let mut seed = [0; 32];
         for part in seed.chunks_exact_mut(8) {
@@ -78,6 +82,7 @@ impl Incarnation {
             gate,
             roster,
             dial,
+            crew,
             randomness: Mutex::new(StdRng::from_seed(seed)),
             stopper: Mutex::default(),
             disk,
@@ -100,17 +105,11 @@ impl Incarnation {
 }
 
 impl Host {
-    pub(super) fn new(context: Context, incarnation: Incarnation) -> Self {
+    pub(super) fn new(context: Context, branch: Arc<Branch>, incarnation: Incarnation) -> Self {
         Self {
             context,
+            branch,
             incarnation: Arc::new(incarnation),
-        }
-    }
-
-    fn with(&self, context: Context) -> Self {
-        Self {
-            context,
-            incarnation: self.incarnation.clone(),
         }
     }
 
@@ -131,7 +130,11 @@ impl Supervisor for Host {
     }
 
     fn child(&self, label: &'static str) -> Self {
-        self.with(self.context.child(label))
+        Self {
+            context: self.context.child(label),
+            branch: self.branch.child(),
+            incarnation: self.incarnation.clone(),
+        }
     }
 
     fn with_attribute(mut self, key: &'static str, value: impl Display) -> Self {
@@ -159,18 +162,28 @@ impl Spawner for Host {
     {
         let Self {
             context,
+            branch,
             incarnation,
         } = self;
+        if branch.is_aborted() {
+            return Handle::ready(Err(Error::Closed));
+        }
+        // The runtime's task is the proxy of the crew's.
         context.spawn(move |context| {
-            let gate = incarnation.gate.clone();
-            let member = incarnation.roster.join();
-            let (node, fallible) = (incarnation.node, incarnation.clone());
-            let task = f(Self {
-                context,
-                incarnation,
+            let hired = incarnation.clone();
+            let employed = hired.crew.employ(&branch, |branch| {
+                let gate = incarnation.gate.clone();
+                let member = incarnation.roster.join();
+                let (node, fallible) = (incarnation.node, incarnation.clone());
+                let task = f(Self {
+                    context,
+                    branch,
+                    incarnation,
+                });
+                let excuse = move |panic: &Caught| fallible.falls(panic);
+                gate.guard(member, panics::of_node(node, excuse, task))
             });
-            let excuse = move |panic: &Caught| fallible.falls(panic);
-            gate.guard(member, panics::of_node(node, excuse, task))
+            employed.result()
         })
     }
 
@@ -193,22 +206,22 @@ impl Spawner for Host {
 
 impl Clock for Host {
     fn current(&self) -> SystemTime {
-        let now = self.context.current();
+        let now = self.incarnation.crew.current();
         self.incarnation.dial.lock().local(now)
     }
 
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static + use<> {
         let lasts = self.incarnation.dial.lock().lasts(duration);
-        self.context.sleep(lasts)
+        self.incarnation.crew.sleep(lasts)
     }
 
     fn sleep_until(
         &self,
         deadline: SystemTime,
     ) -> impl Future<Output = ()> + Send + 'static + use<> {
-        let now = self.context.current();
+        let now = self.incarnation.crew.current();
         let at = self.incarnation.dial.lock().reaches(now, deadline);
-        self.context.sleep_until(at)
+        self.incarnation.crew.sleep_until(at)
     }
 }
 

@@ -12,10 +12,10 @@ use super::{
     system::{Lanes, Named},
     witness::Newest,
 };
-use crate::{Observer, Seat, Stop};
+use crate::{Observer, Seat, Stop, host::Crew};
 use commonware_p2p::Sender as _;
 use commonware_parallel::Sequential;
-use commonware_runtime::{Quota, deterministic};
+use commonware_runtime::Quota;
 use commonware_utils::{NZU32, NZUsize, sync::Mutex};
 use drystone_engine::{
     Channels, Config, Engine, Environment, Network, Transport, journal,
@@ -30,9 +30,9 @@ use std::{
 
 /// The transport of a simulated node.
 pub type Simulated<P> = Channels<
-    crate::network::Sender<P, deterministic::Context>,
-    crate::network::Receiver<P, deterministic::Context>,
-    crate::network::Control<P, deterministic::Context>,
+    crate::network::Sender<P, Crew>,
+    crate::network::Receiver<P, Crew>,
+    crate::network::Control<P, Crew>,
 >;
 
 /// Epochs that nodes take part in around their own.

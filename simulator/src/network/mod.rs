@@ -65,8 +65,8 @@ pub struct Network<P: PublicKey, E: Clock> {
 impl<P: PublicKey, E: Clock> Network<P, E> {
     /// A network of `peers`, which must be distinct.
     ///
-    /// `context` is the clock of the deterministic runtime itself, not of a node: the network sets
-    /// alarms by polling `sleep_until` once, and relies on the alarm outliving the dropped sleep.
+    /// `context` is the clock of the run itself, a [`Crew`](crate::host::Crew) or the deterministic runtime, not of a node:
+    /// the network sets alarms by polling `sleep_until` once, and relies on the alarm outliving the dropped sleep.
     pub fn new(context: E, peers: Vec<P>, config: Config) -> Self {
         let nodes = peers.len();
         let indices: BTreeMap<P, usize> = peers.iter().cloned().zip(0..).collect();

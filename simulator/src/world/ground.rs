@@ -3,7 +3,7 @@
 use super::{START_S, wanted::Wanted};
 use crate::{
     Plan, System,
-    host::{self, Counters, Crash, DiskConfig, Host, Machine, Tear},
+    host::{self, Counters, Crash, Crew, DiskConfig, Host, Machine, Tear},
     network::{Network, Stats},
     plan::Unsynced,
     system::Port,
@@ -11,14 +11,14 @@ use crate::{
     trace::Recorder,
 };
 use commonware_cryptography::PublicKey;
-use commonware_runtime::{Supervisor as _, deterministic};
+use commonware_runtime::Supervisor as _;
 use commonware_utils::sync::Mutex;
 use futures::future::join_all;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The network and the machines, as the faults in force have made them.
 pub(super) struct Ground<P: PublicKey> {
-    network: Network<P, deterministic::Context>,
+    network: Network<P, Crew>,
     machines: Vec<Machine>,
     /// What network and machines are like.
     now: Wanted,
@@ -27,7 +27,7 @@ pub(super) struct Ground<P: PublicKey> {
 impl<P: PublicKey> Ground<P> {
     /// A network without faults and machines that are switched off.
     pub(super) fn new<S: System<PublicKey = P>>(
-        context: &deterministic::Context,
+        crew: &Crew,
         plan: &Plan<S>,
         keys: Vec<P>,
         calm: Wanted,
@@ -35,7 +35,7 @@ impl<P: PublicKey> Ground<P> {
     ) -> Self {
         let mut config = S::network(&plan.options);
         config.seed = plan.streams.network;
-        let network = Network::new(context.child("network"), keys, config);
+        let network = Network::new(crew.child("network"), keys, config);
         for (from, row) in calm.links.iter().enumerate() {
             row.iter()
                 .enumerate()
@@ -57,7 +57,7 @@ impl<P: PublicKey> Ground<P> {
                 faults: Default::default(),
             };
             Machine::new(
-                context,
+                crew,
                 index,
                 host::Config {
                     seed: plan.streams.nodes,

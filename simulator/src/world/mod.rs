@@ -8,12 +8,14 @@ mod timeline;
 mod wanted;
 
 use crate::{
-    FailureKind, Goal, Outcome, Plan, Property, Recording, System, Tally, panics,
+    FailureKind, Goal, Outcome, Plan, Property, Recording, System, Tally,
+    host::Crew,
+    panics,
     property::NO_PANIC,
     time::micros,
     trace::{Recorder, Story},
 };
-use commonware_runtime::{Clock, Runner as _, deterministic};
+use commonware_runtime::Clock;
 use commonware_utils::sync::Mutex;
 use runner::{Ended, Runner};
 use std::{
@@ -21,8 +23,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// How much virtual time one turn of the scheduler takes. Deliveries within it share a wake-up; the runtime's own
-/// default of a millisecond would distort latencies.
+/// How much virtual time one turn of the scheduler takes. Deliveries within it share a wake-up.
 const CYCLE: Duration = Duration::from_micros(micros(10));
 
 /// Virtual time zero, in seconds since the epoch: a clock that is behind is still far after the epoch.
@@ -33,7 +34,7 @@ pub(crate) fn start() -> SystemTime {
 }
 
 /// The present virtual time.
-pub(crate) fn now_us(clock: &deterministic::Context) -> u64 {
+pub(crate) fn now_us(clock: &Crew) -> u64 {
     let since = clock
         .current()
         .duration_since(start())
@@ -59,13 +60,10 @@ pub(crate) fn run<S: System>(
         story,
     )));
     let goal_name = goal.name();
-    let config = deterministic::Config::new()
-        .with_seed(plan.streams.schedule)
-        .with_cycle(CYCLE)
-        .with_start_time(start());
     let ended = panics::catch(|| {
-        deterministic::Runner::new(config)
-            .start(|context| Runner::new(context, plan, recorder.clone(), goal).run())
+        Crew::run(plan.streams.schedule, start(), CYCLE, |crew| {
+            Runner::new(&crew, plan, recorder.clone(), goal).run()
+        })
     });
 
     let mut recorder = recorder.lock();

@@ -8,13 +8,13 @@ use super::{
 };
 use crate::{
     FailureKind, Goal, Plan, Seat, Stamped, System,
-    host::Counters,
+    host::{Counters, Crew},
     network::Stats,
     plan::{Fault, Unsynced},
     time::millis,
     trace::{Event, Now, Observer, Recorder, State},
 };
-use commonware_runtime::{Clock as _, Spawner as _, Supervisor as _, deterministic};
+use commonware_runtime::{Clock as _, Spawner as _, Supervisor as _};
 use commonware_utils::sync::Mutex;
 use futures::{future::BoxFuture, future::select};
 use std::{
@@ -32,7 +32,7 @@ const RESTART_US: u64 = millis(100);
 
 /// Drives one run from the runtime's root task. It sleeps until something is due or was observed, so idle time is free.
 pub(super) struct Runner<'a, S: System> {
-    clock: Arc<deterministic::Context>,
+    clock: Arc<Crew>,
     now: Now,
     plan: &'a Plan<S>,
     recorder: Arc<Mutex<Recorder<S::Observation>>>,
@@ -78,12 +78,12 @@ enum Woken {
 
 impl<'a, S: System> Runner<'a, S> {
     pub(super) fn new(
-        context: deterministic::Context,
+        crew: &Crew,
         plan: &'a Plan<S>,
         recorder: Arc<Mutex<Recorder<S::Observation>>>,
         goal: Box<dyn Goal<S::Observation>>,
     ) -> Self {
-        let clock = Arc::new(context.child("world"));
+        let clock = Arc::new(crew.child("world"));
         let now: Now = {
             let clock = clock.clone();
             Arc::new(move || now_us(&clock))
@@ -93,7 +93,7 @@ impl<'a, S: System> Runner<'a, S> {
         let active = Active::default();
         let calm = Wanted::of(plan, &active, false);
         Self {
-            ground: Ground::new(&context, plan, keys, calm, &recorder),
+            ground: Ground::new(crew, plan, keys, calm, &recorder),
             clock,
             now,
             plan,

@@ -28,9 +28,12 @@ mod tests;
 
 pub use blob::Blob;
 
-use super::config::{Counters, Crash, DiskConfig, DiskFaults};
+use super::{
+    config::{Counters, Crash, DiskConfig, DiskFaults},
+    crew::Crew,
+};
 use crate::panics::Caught;
-use commonware_runtime::{BlobVersion, Clock, Error, deterministic::Context};
+use commonware_runtime::{BlobVersion, Clock, Error};
 use commonware_utils::sync::{Mutex, MutexGuard};
 use device::Device;
 use failures::Failures;
@@ -39,16 +42,16 @@ use std::{collections::BTreeMap, io, ops::RangeInclusive, sync::Arc, time::Syste
 
 /// The state behind a lock, and the time by which it is settled.
 pub(super) struct Disk {
-    context: Context,
+    clock: Crew,
     state: Mutex<State>,
     failures: Mutex<Failures>,
 }
 
 impl Disk {
-    pub(super) fn new(context: Context, node: u64, config: DiskConfig) -> Self {
-        let state = State::new(Device::new(context.current(), node, config));
+    pub(super) fn new(clock: Crew, node: u64, config: DiskConfig) -> Self {
+        let state = State::new(Device::new(clock.current(), node, config));
         Self {
-            context,
+            clock,
             state: Mutex::new(state),
             failures: Mutex::default(),
         }
@@ -144,7 +147,7 @@ impl Disk {
 
     /// The state with every sync carried out that is due by now, and now.
     fn enter(&self) -> (MutexGuard<'_, State>, SystemTime) {
-        let now = self.context.current();
+        let now = self.clock.current();
         let mut state = self.state.lock();
         state.settle(now);
         (state, now)
@@ -153,7 +156,7 @@ impl Disk {
     /// Waits for the device. Costs no task turn if there is nothing to wait for.
     async fn wait(&self, due: Option<SystemTime>) {
         if let Some(due) = due {
-            self.context.sleep_until(due).await;
+            self.clock.sleep_until(due).await;
         }
     }
 
@@ -173,14 +176,14 @@ impl Disk {
 
     /// Somebody is told of an error.
     fn tell(&self, error: Error) -> Error {
-        let now = self.context.current();
+        let now = self.clock.current();
         self.failures.lock().tell(now, &error);
         error
     }
 
     /// Whether a panic is the answer of code below a node to an error that it was just told of.
     pub(super) fn explains(&self, panic: &Caught) -> bool {
-        self.failures.lock().explain(self.context.current(), panic)
+        self.failures.lock().explain(self.clock.current(), panic)
     }
 }
 

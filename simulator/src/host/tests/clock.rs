@@ -11,7 +11,7 @@ fn clock(offset_us: i64, drift_ppm: i64) -> ClockConfig {
     }
 }
 
-fn machine(context: &Context, clock: ClockConfig) -> Machine {
+fn machine(context: &Crew, clock: ClockConfig) -> Machine {
     Machine::new(
         context,
         0,

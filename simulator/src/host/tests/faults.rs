@@ -14,7 +14,7 @@ fn config(disk: DiskConfig) -> Config {
     }
 }
 
-fn elapsed(context: &Context, since: SystemTime) -> Duration {
+fn elapsed(context: &Crew, since: SystemTime) -> Duration {
     context
         .current()
         .duration_since(since)

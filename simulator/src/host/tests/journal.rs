@@ -6,7 +6,7 @@ use commonware_storage::journal::{
     Error,
     segmented::variable::{Config as JournalConfig, Journal},
 };
-use commonware_utils::{NZU16, NZUsize};
+use commonware_utils::{NZU16, NZUsize, sync::Mutex};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering::Relaxed},
@@ -165,8 +165,19 @@ fn the_same_seed_runs_the_same_way_twice() {
                 },
             );
             let mode = [Tear::Prefix, Tear::Subset][seed as usize % 2];
+            let order = Arc::new(Mutex::new(Vec::new()));
             for round in 0..12 {
-                let task = machine.boot().spawn(|host| async move {
+                let host = machine.boot();
+                for racer in 0..3 {
+                    let order = order.clone();
+                    host.child("racer").spawn(move |host| async move {
+                        loop {
+                            host.sleep(us(20)).await;
+                            order.lock().push((racer, host.current()));
+                        }
+                    });
+                }
+                let task = host.spawn(|host| async move {
                     let (mut log, items) =
                         recover(&host).await.map_err(|error| error.to_string())?;
                     for item in items.len() as u64.. {
@@ -189,7 +200,7 @@ fn the_same_seed_runs_the_same_way_twice() {
                     machine.counters()
                 ));
             }
-            lines.push(context.auditor().state());
+            lines.push(format!("{:?}", order.lock()));
             lines
         })
     };

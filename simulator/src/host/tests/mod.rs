@@ -7,10 +7,7 @@ mod life;
 mod storage;
 
 use super::*;
-use commonware_runtime::{
-    Clock, Metrics, Network, Resolver, Runner as _, Spawner, Storage, Strategizer,
-    deterministic::{Config as RunConfig, Context, Runner},
-};
+use commonware_runtime::{Clock, Metrics, Network, Resolver, Spawner, Storage, Strategizer};
 use rand_core::CryptoRng;
 use std::{
     future::Future,
@@ -22,14 +19,9 @@ fn start() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_000_000)
 }
 
-/// Runs a body on the deterministic runtime with the cycle the simulator uses.
-fn run<Fut: Future>(seed: u64, body: impl FnOnce(Context) -> Fut) -> Fut::Output {
-    let config = RunConfig::new()
-        .with_seed(seed)
-        .with_start_time(start())
-        .with_cycle(us(10))
-        .with_timeout(Some(Duration::from_secs(3600)));
-    Runner::new(config).start(body)
+/// Runs a body with the cycle the simulator uses.
+fn run<Fut: Future>(seed: u64, body: impl FnOnce(Crew) -> Fut) -> Fut::Output {
+    Crew::run(seed, start(), us(10), body)
 }
 
 fn us(us: u64) -> Duration {

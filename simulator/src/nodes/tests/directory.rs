@@ -3,42 +3,36 @@
 use super::kit::cluster;
 use crate::{
     Observer, Plan, Seat, System as _,
-    host::{Config, Crash, Machine},
+    host::{Config, Crash, Crew, Machine},
     network::Network,
     nodes::{Nodes, Options, Seen, deployment::Key},
     system::Port,
     trace::{Event, Now, Recorder},
     world,
 };
-use commonware_runtime::{
-    Clock as _, Handle, Runner as _, Spawner as _, Supervisor as _, deterministic,
-};
+use commonware_runtime::{Clock as _, Handle, Spawner as _, Supervisor as _};
 use commonware_utils::sync::Mutex;
 use std::{sync::Arc, time::Duration};
 
 /// Machines on a network, on which nodes of any deployment are started.
 struct Lab {
     machines: Vec<Machine>,
-    network: Network<Key, deterministic::Context>,
+    network: Network<Key, Crew>,
     recorder: Arc<Mutex<Recorder<Seen>>>,
     now: Now,
 }
 
 impl Lab {
-    fn new(context: &deterministic::Context, plan: &Plan<Nodes>) -> Self {
-        let clock = context.child("clock");
+    fn new(crew: &Crew, plan: &Plan<Nodes>) -> Self {
+        let clock = crew.child("clock");
         let now: Now = Arc::new(move || world::now_us(&clock));
         let nodes = plan.nodes.len();
         let recorder = Recorder::new(nodes, Vec::new(), u64::MAX, None);
         let recorder = Arc::new(Mutex::new(recorder));
         let system = Nodes::new(plan, Observer::new(recorder.clone(), now.clone(), None, 0));
         let keys = (0..nodes).map(|node| system.key(node)).collect();
-        let network = Network::new(
-            context.child("network"),
-            keys,
-            Nodes::network(&plan.options),
-        );
-        let machine = |index| Machine::new(context, index, Config::default());
+        let network = Network::new(crew.child("network"), keys, Nodes::network(&plan.options));
+        let machine = |index| Machine::new(crew, index, Config::default());
         Self {
             machines: (0..nodes).map(machine).collect(),
             network,
@@ -101,14 +95,12 @@ fn a_node_of_another_deployment_does_not_start_in_a_directory_with_a_chain() {
         },
     );
     let theirs = theirs.plan(0);
-    let config = deterministic::Config::new()
-        .with_cycle(Duration::from_micros(10))
-        .with_start_time(world::start());
-    deterministic::Runner::new(config).start(|context| async move {
-        let lab = Lab::new(&context, &ours);
+    let cycle = Duration::from_micros(10);
+    Crew::run(42, world::start(), cycle, |crew| async move {
+        let lab = Lab::new(&crew, &ours);
         let (mut ours, mut theirs) = (lab.system(&ours), lab.system(&theirs));
         let lives: Vec<_> = (0..4).map(|node| lab.boot(&mut ours, node, 0)).collect();
-        context.sleep(Duration::from_secs(4)).await;
+        crew.sleep(Duration::from_secs(4)).await;
         let before = lab.height(1);
         assert!(before > 0, "there is a chain in the directory");
 
@@ -122,7 +114,7 @@ fn a_node_of_another_deployment_does_not_start_in_a_directory_with_a_chain() {
 
         lab.crash(1).await;
         let again = lab.boot(&mut ours, 1, 2);
-        context.sleep(Duration::from_secs(4)).await;
+        crew.sleep(Duration::from_secs(4)).await;
         assert!(lab.height(1) > before, "the refusal left it as it was");
         drop((lives, again));
     });

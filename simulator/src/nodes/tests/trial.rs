@@ -3,7 +3,7 @@
 use crate::{
     Scenario, System as _, Watch,
     draw::Draw,
-    host::{Config, Crash, Host, Machine},
+    host::{Config, Crash, Crew, Host, Machine},
     network,
     nodes::{
         Nodes, Options, Role, byzantine,
@@ -17,7 +17,7 @@ use crate::{
 use bytes::Bytes;
 use commonware_codec::{Copying, DecodeExt as _};
 use commonware_cryptography::{Hasher as _, Sha256};
-use commonware_runtime::{Clock as _, Runner as _, Spawner as _, Supervisor as _, deterministic};
+use commonware_runtime::{Clock as _, Spawner as _, Supervisor as _};
 use commonware_utils::{SystemTimeExt as _, sync::Mutex};
 use drystone_actors::{
     executor::Fate,
@@ -47,8 +47,8 @@ struct Running {
 
 /// A cluster of simulated machines in the hands of a test.
 struct Hosts {
-    clock: deterministic::Context,
-    network: network::Network<Key, deterministic::Context>,
+    clock: Crew,
+    network: network::Network<Key, Crew>,
     machines: Vec<Machine>,
     watch: Mutex<Watch<Nodes>>,
     running: Arc<Mutex<BTreeMap<usize, Running>>>,
@@ -56,7 +56,7 @@ struct Hosts {
 }
 
 impl Hosts {
-    fn new(context: &deterministic::Context, nodes: usize) -> Self {
+    fn new(crew: &Crew, nodes: usize) -> Self {
         let options = Options {
             epoch_blocks: 150,
             interval_ms: 50,
@@ -68,15 +68,15 @@ impl Hosts {
             .plan(0);
         plan.faults.clear();
         plan.actions.clear();
-        let clock = context.child("clock");
+        let clock = crew.child("clock");
         let now = Arc::new(move || now_us(&clock));
         let mut watch = Watch::<Nodes>::new(plan, now, Nodes::new);
         let world = watch.system().shared.world.clone();
-        let machines = (0..nodes).map(|it| Machine::new(context, it, Config::default()));
+        let machines = (0..nodes).map(|it| Machine::new(crew, it, Config::default()));
         Self {
-            clock: context.child("trial"),
+            clock: crew.child("trial"),
             network: network::Network::new(
-                context.child("network"),
+                crew.child("network"),
                 world.names.clone(),
                 Nodes::network(&options),
             ),
@@ -220,12 +220,8 @@ impl Net for Hosts {
 // D-44, K-05
 #[test]
 fn nothing_that_a_client_was_told_is_lost_when_machines_are_killed() {
-    let config = deterministic::Config::new()
-        .with_seed(1)
-        .with_cycle(Duration::from_micros(100))
-        .with_start_time(start());
-    deterministic::Runner::new(config).start(|context| async move {
-        let net = Hosts::new(&context, 4);
+    Crew::run(1, start(), Duration::from_micros(100), |crew| async move {
+        let net = Hosts::new(&crew, 4);
         for node in 0..net.nodes() {
             net.start(node).await;
         }
