@@ -91,17 +91,11 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             select! {
                 message = self.mailbox.recv() => {
                     let Some(message) = message else { return };
-                    let message = match message {
-                        Ingress::Acked(acks) => Message::Acked { from: self.me.clone(), acks },
-                        Ingress::Sealed(tip) => Message::Sealed(tip),
-                        Ingress::Certified(certificate) => Message::Certified(certificate),
-                        Ingress::Executed(tip) => Message::Executed(tip),
-                        Ingress::Entered(epoch) => {
-                            self.epochs.enter(epoch);
-                            Message::Entered(epoch)
-                        }
-                    };
-                    self.apply(message, &mut effects);
+                    self.accept(message, &mut effects);
+                    // What else waits would be next in any case, after a turn of the loop for each.
+                    while let Ok(message) = self.mailbox.try_recv() {
+                        self.accept(message, &mut effects);
+                    }
                 },
                 (job, result) = self.assembling.next_completed() => {
                     if result.is_err() {
@@ -124,6 +118,23 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
                 _ = alarm.rang() => self.apply(Message::Woken, &mut effects),
             }
         }
+    }
+
+    fn accept(&mut self, message: Ingress<T>, effects: &mut Vec<Effect<T>>) {
+        let message = match message {
+            Ingress::Acked(acks) => Message::Acked {
+                from: self.me.clone(),
+                acks,
+            },
+            Ingress::Sealed(tip) => Message::Sealed(tip),
+            Ingress::Certified(certificate) => Message::Certified(certificate),
+            Ingress::Executed(tip) => Message::Executed(tip),
+            Ingress::Entered(epoch) => {
+                self.epochs.enter(epoch);
+                Message::Entered(epoch)
+            }
+        };
+        self.apply(message, effects);
     }
 
     fn apply(&mut self, message: Message<T>, effects: &mut Vec<Effect<T>>) {

@@ -109,8 +109,11 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             select! {
                 message = self.mailbox.recv() => {
                     let Some(message) = message else { return };
-                    let message = self.ingress(message);
-                    self.apply(message, &mut effects);
+                    self.accept(message, &mut effects);
+                    // What else waits would be next in any case, after a turn of the loop for each.
+                    while let Ok(message) = self.mailbox.try_recv() {
+                        self.accept(message, &mut effects);
+                    }
                     self.observe();
                 },
                 payload = &mut self.proposal => {
@@ -133,6 +136,11 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
                 },
             }
         }
+    }
+
+    fn accept(&mut self, message: Ingress<T>, effects: &mut Vec<Effect<T>>) {
+        let message = self.ingress(message);
+        self.apply(message, effects);
     }
 
     /// What of the lane's fate the ack manager has to know, it hears here.

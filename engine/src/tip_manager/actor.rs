@@ -117,6 +117,10 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
                 message = self.mailbox.recv() => {
                     let Some(message) = message else { return };
                     self.ingress(message, &mut effects);
+                    // What else waits would be next in any case, after a turn of the loop for each.
+                    while let Ok(message) = self.mailbox.try_recv() {
+                        self.ingress(message, &mut effects);
+                    }
                 },
                 (header, verdict) = completed(&mut self.judging) => {
                     let message = judged(&header, verdict);

@@ -3,8 +3,9 @@
 use super::{Digest, Genesis, Signature, Types};
 use crate::scheme::AckSubject;
 use bytes::BufMut;
-use commonware_codec::{Buf, Encode as _, EncodeSize, Error, FixedSize, Read, ReadExt as _, Write};
+use commonware_codec::{Buf, EncodeSize, Error, FixedSize, Read, ReadExt as _, Write};
 use commonware_cryptography::{Hasher as _, PublicKey, Sha256, Signer as _, Verifier as _};
+use std::sync::OnceLock;
 
 /// What a header says of its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,17 @@ impl<P: PublicKey> Header<P> {
     /// The same without the key, as it travels beside an index.
     const BODY_SIZE: usize = 8 + 8 + Digest::SIZE + Digest::SIZE + 4 + 4;
 
+    /// Lends the bytes that are hashed and signed. They lie on the stack: a header is hashed or checked far more often than
+    /// its bytes are kept.
+    fn with_bytes<R>(&self, lend: impl FnOnce(&[u8]) -> R) -> R {
+        const SIZE_MAX: usize = 256;
+        const { assert!(Self::SIZE <= SIZE_MAX, "no key is that long") };
+        let mut bytes = [0; SIZE_MAX];
+        let bytes = &mut bytes[..Self::SIZE];
+        self.write(&mut &mut *bytes);
+        lend(bytes)
+    }
+
     fn write_body(&self, buf: &mut impl BufMut) {
         self.height.write(buf);
         self.slot.write(buf);
@@ -106,13 +118,22 @@ impl<P: PublicKey> Read for Header<P> {
     }
 }
 
-/// A header with its sequencer's signature. The digest is computed once, when it is made or decoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A header with its sequencer's signature. The digest is computed once, when it is first asked for: most headers come
+/// twice, and the second copy goes no further.
+#[derive(Clone, Debug)]
 pub struct Signed<T: Types> {
     header: Header<T::PublicKey>,
     signature: Signature<T>,
-    digest: Digest,
+    digest: OnceLock<Digest>,
 }
+
+impl<T: Types> PartialEq for Signed<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.header == other.header && self.signature == other.signature
+    }
+}
+
+impl<T: Types> Eq for Signed<T> {}
 
 impl<T: Types> Signed<T> {
     /// Bytes of a signed header beside an index instead of its key.
@@ -127,30 +148,24 @@ impl<T: Types> Signed<T> {
             key.public_key() == header.sequencer,
             "a lane is signed by its owner"
         );
-        let message = header.encode();
-        let signature = key.sign(namespace, &message);
-        Self {
-            header,
-            signature,
-            digest: Sha256::hash(&[&message]),
-        }
+        let signature = header.with_bytes(|message| key.sign(namespace, message));
+        Self::new(header, signature)
     }
 
     /// Puts a header and a signature together, unverified.
-    pub fn new(header: Header<T::PublicKey>, signature: Signature<T>) -> Self {
-        let digest = Sha256::hash(&[&header.encode()]);
+    pub const fn new(header: Header<T::PublicKey>, signature: Signature<T>) -> Self {
         Self {
             header,
             signature,
-            digest,
+            digest: OnceLock::new(),
         }
     }
 
     /// Whether the sequencer signed this header.
     pub fn verify(&self, namespace: &[u8]) -> bool {
+        let key = &self.header.sequencer;
         self.header
-            .sequencer
-            .verify(namespace, &self.header.encode(), &self.signature)
+            .with_bytes(|message| key.verify(namespace, message, &self.signature))
     }
 
     /// The header.
@@ -164,8 +179,10 @@ impl<T: Types> Signed<T> {
     }
 
     /// The header's digest.
-    pub const fn digest(&self) -> Digest {
-        self.digest
+    pub fn digest(&self) -> Digest {
+        *self
+            .digest
+            .get_or_init(|| self.header.with_bytes(|bytes| Sha256::hash(&[bytes])))
     }
 
     /// The header's height.
@@ -174,11 +191,11 @@ impl<T: Types> Signed<T> {
     }
 
     /// The header's place in its lane.
-    pub const fn tip(&self) -> Tip {
+    pub fn tip(&self) -> Tip {
         Tip {
             height: self.header.height,
             slot: self.header.slot,
-            digest: self.digest,
+            digest: self.digest(),
         }
     }
 

@@ -163,7 +163,7 @@ impl<T: Types> State<T> {
         let sequencer = header.header().sequencer.clone();
         let lane = self.lane(&sequencer);
         if let Some(lock) = lane.locks.get(&height) {
-            if lock.header.digest() == header.digest() {
+            if lock.header.header() == header.header() {
                 if resent {
                     self.ack_again(&sequencer, height, effects);
                 }
@@ -174,7 +174,7 @@ impl<T: Types> State<T> {
             return;
         }
         if let Some(waiting) = lane.waiting.get(&height) {
-            if waiting.digest() != header.digest() {
+            if waiting.header() != header.header() {
                 let waiting = waiting.clone();
                 self.conflict(from, waiting, header, effects);
             }
