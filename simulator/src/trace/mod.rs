@@ -8,6 +8,7 @@ mod recorder;
 mod story;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use event::{Event, Stamped};
 pub use hash::{Hasher, TraceHash};

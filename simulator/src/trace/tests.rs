@@ -53,3 +53,63 @@ fn a_hash_reads_back_from_its_text_and_nothing_else_does() {
         assert!(text.parse::<TraceHash>().is_err(), "{text}");
     }
 }
+
+/// Something of each shape that an observation may have.
+#[derive(Clone, serde::Serialize)]
+enum Shape {
+    Nothing,
+    Number(i64),
+    Pair(u8, bool),
+    Named { text: &'static str, list: Vec<u16> },
+    Maybe(Option<u32>),
+    Large(u128),
+}
+
+fn value<T: serde::Serialize>(value: &T) -> TraceHash {
+    let mut hasher = Hasher::default();
+    words::hash(&mut hasher, value).expect("it serializes");
+    hasher.finish()
+}
+
+#[test]
+fn values_that_differ_anywhere_differ_in_their_hash() {
+    let named = |text, list: &[u16]| Shape::Named {
+        text,
+        list: list.to_vec(),
+    };
+    let shapes = [
+        Shape::Nothing,
+        Shape::Number(0),
+        Shape::Number(-1),
+        Shape::Pair(0, false),
+        Shape::Pair(0, true),
+        Shape::Pair(1, false),
+        named("", &[]),
+        named("a", &[]),
+        named("a\0", &[]),
+        named("", &[0]),
+        named("", &[0, 0]),
+        Shape::Maybe(None),
+        Shape::Maybe(Some(0)),
+        Shape::Maybe(Some(1)),
+        Shape::Large(1),
+        Shape::Large(1 << 64),
+    ];
+    let distinct: std::collections::BTreeSet<_> = shapes.iter().map(value).collect();
+    assert_eq!(distinct.len(), shapes.len());
+    assert!(shapes.iter().all(|it| value(it) == value(&it.clone())));
+    // Lists in a row end where they end.
+    assert_ne!(value(&(vec![1, 2], vec![3])), value(&(vec![1], vec![2, 3])));
+}
+
+#[test]
+fn a_list_that_does_not_know_its_length_is_refused() {
+    struct Unknown;
+    impl serde::Serialize for Unknown {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq((0..3).filter(|it| *it != 1))
+        }
+    }
+    let refused = words::hash(&mut Hasher::default(), &Unknown);
+    assert!(refused.is_err());
+}
