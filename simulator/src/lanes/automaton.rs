@@ -8,26 +8,23 @@ use super::{
 };
 use crate::{Observer, draw::derive};
 use commonware_utils::{channel::oneshot, sync::Mutex};
+use drystone_actors::unordered::{Map, Set};
 use drystone_engine::{
     Automaton, Environment, Judgement, Next, Verdict,
     scheme::fixture::Fixture,
     types::{Digest, Header, Payload},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What all nodes of a cluster share about bodies: where a body is, and when it reaches the others.
 #[derive(Default)]
 pub struct Library {
     /// When each body reaches the other nodes, once its owner has sent it.
-    spread_us: BTreeMap<Digest, u64>,
+    spread_us: Map<Digest, u64>,
     /// Bodies that their owners have not sent.
     sealed: BTreeMap<Digest, usize>,
     /// The bodies of each node.
-    held: BTreeMap<usize, BTreeSet<Digest>>,
+    held: BTreeMap<usize, Set<Digest>>,
 }
 
 impl Library {
