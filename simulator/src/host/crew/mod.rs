@@ -12,7 +12,8 @@
 //! [`Handle`](commonware_runtime::Handle) for each task, whose proxy waits in the runtime for what the task comes to.
 //!
 //! Turns, time and supervision are those of the runtime, draw for draw: ready tasks are shuffled by a generator of the run's
-//! seed, a task woken twice is polled twice, and virtual time moves one cycle a turn.
+//! seed, a task woken twice is polled twice, and virtual time moves one cycle a turn. After a crash the order may be another
+//! than the runtime's would be, since handles wake others there, and it is as good.
 //!
 //! **Invariants.** 1. The order of polls is a function of the seed and of what tasks do. 2. The runtime's clock means
 //! nothing: whoever stands on a crew reads the crew's. 3. A task is dropped in the turn after its supervisor ended, before
