@@ -3,7 +3,7 @@
 use super::board::Board;
 use commonware_cryptography::{Hasher as _, Sha256, Signer as _, ed25519 as edwards};
 use commonware_parallel::Sequential;
-use commonware_runtime::{Clock as _, deterministic};
+use commonware_runtime::Clock as _;
 use commonware_utils::{TryFromIterator as _, channel::oneshot, ordered::Set, sync::Mutex};
 use drystone_engine::{
     Activity, Automaton, Judgement, Next, Reporter, Verdict,
@@ -13,6 +13,7 @@ use drystone_engine::{
     },
     types::{self, Committee, Header, Payload, Provider},
 };
+use drystone_simulator::host::Crew;
 use std::{fmt, marker::PhantomData, sync::Arc, time::UNIX_EPOCH};
 
 /// The engine's nouns over one scheme.
@@ -71,7 +72,7 @@ impl Fixture for Mock {
 /// What the doubles of all nodes share.
 pub struct Shared<P> {
     pub board: Arc<Mutex<Board>>,
-    pub clock: Arc<deterministic::Context>,
+    pub clock: Arc<Crew>,
     /// Those that have a lane.
     pub sequencers: Arc<Set<P>>,
 }

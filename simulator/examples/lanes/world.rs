@@ -12,8 +12,7 @@ use super::{
 use commonware_cryptography::{Hasher as _, Sha256, Signer as _};
 use commonware_parallel::Sequential;
 use commonware_runtime::{
-    Clock as _, Metrics as _, Quota, Runner as _, Spawner as _, Supervisor as _,
-    buffer::paged::page_size, deterministic,
+    Clock as _, Quota, Spawner as _, Supervisor as _, buffer::paged::page_size,
 };
 use commonware_utils::{
     NZU32, NZUsize, TryFromIterator as _, channel::oneshot, ordered::Set, sync::Mutex,
@@ -25,10 +24,13 @@ use drystone_engine::{
     wire,
 };
 use drystone_simulator::{
-    host::{self, Counters, DiskConfig, Host, Machine},
+    host::{self, Counters, Crew, DiskConfig, Host, Machine},
     network::{self, Delivery, Link},
 };
+use futures::future::{Either, select};
 use std::{
+    convert::Infallible,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -41,11 +43,8 @@ pub const CHANNELS: usize = 4;
 
 const QUOTA: Quota = Quota::per_second(NZU32!(u32::MAX));
 
-type Simulated<P> = Channels<
-    network::Sender<P, deterministic::Context>,
-    network::Receiver<P, deterministic::Context>,
-    network::Control<P, deterministic::Context>,
->;
+type Simulated<P> =
+    Channels<network::Sender<P, Crew>, network::Receiver<P, Crew>, network::Control<P, Crew>>;
 
 /// What stands still while the engines run.
 pub struct Measured {
@@ -71,11 +70,10 @@ pub struct Measured {
 
 /// Runs the engines until every validator has certified every lane to the end.
 pub fn run<F: Fixture>(arguments: &Arguments) -> Measured {
-    let config = deterministic::Config::new()
-        .with_seed(arguments.seed)
-        .with_cycle(Duration::from_micros(arguments.cycle_us))
-        .with_timeout(Some(Duration::from_secs(100_000)));
-    deterministic::Runner::new(config).start(|context| measure::<F>(context, arguments))
+    let cycle = Duration::from_micros(arguments.cycle_us);
+    Crew::run(arguments.seed, UNIX_EPOCH, cycle, |crew| {
+        measure::<F>(crew, arguments)
+    })
 }
 
 /// The deployment's defaults, but for a lead that blocks keep far away from.
@@ -109,7 +107,7 @@ fn journal_config() -> journal::Config<()> {
 
 type Traffic = Arc<([AtomicU64; CHANNELS], AtomicU64)>;
 
-async fn measure<F: Fixture>(context: deterministic::Context, arguments: &Arguments) -> Measured {
+async fn measure<F: Fixture>(crew: Crew, arguments: &Arguments) -> Measured {
     let keys = F::identities(arguments.seed, arguments.n);
     let names: Vec<_> = keys.iter().map(|key| key.public_key()).collect();
     let genesis = Arc::new(genesis(arguments));
@@ -119,19 +117,19 @@ async fn measure<F: Fixture>(context: deterministic::Context, arguments: &Argume
     let sequencers = sequencers.expect("identities are distinct");
 
     let traffic = Traffic::default();
-    let network = connect::<F>(&context, names.clone(), arguments, traffic.clone());
+    let network = connect::<F>(&crew, names.clone(), arguments, traffic.clone());
     let (done, ended) = oneshot::channel();
     let board = Board::new(arguments.height, names.len(), lanes, done);
     let board = Arc::new(Mutex::new(board));
     let shared = Shared {
         board: board.clone(),
-        clock: Arc::new(context.child("clock")),
+        clock: Arc::new(crew.child("clock")),
         sequencers: Arc::new(sequencers.clone()),
     };
     let mut machines = Vec::new();
     let mut seats = Vec::new();
     for (node, key) in keys.into_iter().enumerate() {
-        let machine = machine(&context, node, arguments);
+        let machine = machine(&crew, node, arguments);
         let host = machine.boot();
         let initialised = Engine::<Nouns<F>>::initialise(&host, &journal_config()).await;
         initialised.expect("the disk is healthy");
@@ -176,23 +174,22 @@ async fn measure<F: Fixture>(context: deterministic::Context, arguments: &Argume
     }
 
     let written = disks(&machines);
-    let (began, before) = (context.current(), Usage::now());
+    let (began, before) = (crew.current(), Usage::now());
     let engines = Arc::new(Mutex::new(Vec::new()));
     for (host, config, channels) in seats {
         let engines = engines.clone();
         host.child("node")
             .spawn(move |host| live::<F>(host, config, channels, engines));
     }
-    let chain = context.child("chain").spawn({
-        let (board, names) = (board.clone(), names.clone());
-        let every = Duration::from_millis(arguments.block_ms);
-        move |context| chain::<F>(context, every, names, board, engines)
-    });
-    ended.await.expect("the board is held here");
+    let every = Duration::from_millis(arguments.block_ms);
+    let chain = chain::<F>(&crew, every, names, board.clone(), engines);
+    match select(pin!(chain), ended).await {
+        Either::Left((endless, _)) => match endless {},
+        Either::Right((ended, _)) => ended.expect("the board is held here"),
+    }
 
     let usage = Usage::now().since(before);
-    let virtual_time = context.current().duration_since(began);
-    chain.abort();
+    let virtual_time = crew.current().duration_since(began);
     let mut board = board.lock();
     Measured {
         virtual_s: virtual_time.expect("time goes on").as_secs_f64(),
@@ -205,24 +202,24 @@ async fn measure<F: Fixture>(context: deterministic::Context, arguments: &Argume
         p99_ms: board.quantile_ms(99),
         reported: board.reported,
         assembled: board.assembled,
-        metrics: context.encode(),
+        metrics: crew.metrics(),
     }
 }
 
 /// Links everybody to everybody.
 fn connect<F: Fixture>(
-    context: &deterministic::Context,
+    crew: &Crew,
     names: Vec<F::PublicKey>,
     arguments: &Arguments,
     traffic: Traffic,
-) -> network::Network<F::PublicKey, deterministic::Context> {
+) -> network::Network<F::PublicKey, Crew> {
     let message_size_max = wire::message_size_max::<Nouns<F>>(arguments.n);
     let config = network::Config {
         message_size_max: u32::try_from(message_size_max).expect("far below 4 GiB"),
         inbox_max: NZUsize!(1 << 16),
         ..network::Config::new(arguments.seed)
     };
-    let network = network::Network::new(context.child("network"), names, config);
+    let network = network::Network::new(crew.child("network"), names, config);
     network.set_links(Link {
         loss_ppm: arguments.loss_ppm(),
         ..Link::new(arguments.latency_us, arguments.jitter_us)
@@ -235,7 +232,7 @@ fn connect<F: Fixture>(
     network
 }
 
-fn machine(context: &deterministic::Context, node: usize, arguments: &Arguments) -> Machine {
+fn machine(crew: &Crew, node: usize, arguments: &Arguments) -> Machine {
     let config = host::Config {
         seed: arguments.seed,
         disk: DiskConfig {
@@ -245,7 +242,7 @@ fn machine(context: &deterministic::Context, node: usize, arguments: &Arguments)
         },
         ..host::Config::default()
     };
-    Machine::new(context, node, config)
+    Machine::new(crew, node, config)
 }
 
 async fn live<F: Fixture>(
@@ -264,17 +261,17 @@ async fn live<F: Fixture>(
 /// Every block finalizes each lane's newest certificate and executes what the block before it finalized; all nodes
 /// learn of it at once. Without it no header would ever be dropped.
 async fn chain<F: Fixture>(
-    context: deterministic::Context,
+    crew: &Crew,
     every: Duration,
     names: Vec<F::PublicKey>,
     board: Arc<Mutex<Board>>,
     engines: Arc<Mutex<Vec<Engine<Nouns<F>>>>>,
-) {
+) -> Infallible {
     let mut parent = Horizon::default();
     loop {
-        context.sleep(every).await;
-        let since = context.current().duration_since(UNIX_EPOCH);
-        let since = since.expect("the runtime's time begins at the epoch");
+        crew.sleep(every).await;
+        let since = crew.current().duration_since(UNIX_EPOCH);
+        let since = since.expect("the run begins at the epoch");
         let newest = board.lock();
         let included = newest
             .newest()

@@ -100,7 +100,6 @@ impl Machine {
         let draws = Draws::new(self.seed, self.index as u64, Stream::Randomness, number);
         let incarnation = Incarnation::new(
             self.index,
-            number,
             draws,
             gate,
             self.roster.clone(),

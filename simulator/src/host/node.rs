@@ -64,7 +64,6 @@ type Fallen = Box<dyn FnOnce(&str) + Send>;
 impl Incarnation {
     pub(super) fn new(
         node: usize,
-        number: u64,
         mut draws: Draws,
         gate: Arc<Gate>,
         roster: Arc<Roster>,
@@ -78,7 +77,7 @@ impl Incarnation {
         }
         Self {
             node,
-            number,
+            number: disk.incarnation(),
             gate,
             roster,
             dial,

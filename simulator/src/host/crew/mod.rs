@@ -31,7 +31,7 @@ mod tests;
 pub(super) use branch::Branch;
 
 use commonware_runtime::{
-    Clock, Name, Runner as _, Supervisor,
+    Clock, Metrics as _, Name, Runner as _, Supervisor,
     deterministic::{self, Context},
     reschedule,
 };
@@ -92,6 +92,11 @@ impl Crew {
             });
             lead(shared, root)
         })
+    }
+
+    /// All metrics of the run, in Prometheus' text format.
+    pub fn metrics(&self) -> String {
+        self.context.encode()
     }
 
     /// The runtime's context at this place.

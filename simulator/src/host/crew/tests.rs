@@ -45,7 +45,7 @@ fn busy<E: Spawner + Clock>(context: E, log: &Log, name: u32) {
                 own.lock().push((name, "slept", context.current()));
                 let _ = sender.send(());
             });
-            if name % 3 == 0 {
+            if name.is_multiple_of(3) {
                 reschedule().await;
             }
             let _ = receiver.await;
