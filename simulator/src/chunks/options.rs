@@ -165,7 +165,7 @@ impl Options {
             patience_ms: draw.magnitude(20..=500),
             timeout_ms: draw.magnitude(50..=1_000),
             certificates_max: draw.within(2..=8) as usize,
-            unattributed: false,
+            unattributed: draw.split("signers").chance(150_000),
             bug: Canary::None,
             lanes,
         }
@@ -232,6 +232,9 @@ pub enum Action {
     SeekAll,
 }
 
+/// How long after the faults have stopped a client wants everything: nodes that were down are up again.
+const SEEK_ALL_AFTER_US: u64 = secs(1);
+
 /// Accounts of the workload.
 const ACCOUNTS: u64 = 200;
 
@@ -248,6 +251,10 @@ pub(super) fn draw_actions(
         action: Action::Lane(it.action),
     });
     let mut actions: Vec<_> = lanes.collect();
+    actions.push(Timed {
+        at_us: span.safety_us + SEEK_ALL_AFTER_US,
+        action: Action::SeekAll,
+    });
     let clients = draw.split("clients");
     let moments = draw.split("moments").magnitude(10..=150);
     let mut numbers = 0;

@@ -83,11 +83,11 @@ impl Options {
         }
     }
 
-    /// Whether a node is in no set of any epoch.
+    /// Whether a node is in no set of some epoch: the others must know of it, or what its clients bring it goes nowhere then.
     pub fn follows(&self, node: usize) -> bool {
         let lanes = &self.chunks.lanes;
-        let mut validators = lanes.validators.iter().flatten();
-        !validators.any(|it| *it == node) && !lanes.sequencers.contains(&node)
+        let sits_out = lanes.validators.iter().any(|it| !it.contains(&node));
+        sits_out && !lanes.sequencers.contains(&node)
     }
 
     pub(super) fn draw(draw: &mut Draw, nodes: usize) -> Self {
@@ -102,6 +102,12 @@ impl Options {
         let lanes = &mut chunks.lanes;
         // What is certified must meet a few blocks before it expires, or nothing is ever executed.
         lanes.window_ms = lanes.window_ms.max(6_000);
+        let last = nodes - 1;
+        let others = lanes.sequencers.iter().any(|it| *it != last);
+        if nodes > 4 && others && draw.split("follower").chance(250_000) {
+            lanes.sequencers.retain(|it| *it != last);
+            lanes.validators[0].retain(|it| *it != last);
+        }
         if nodes > 4 && draw.chance(400_000) {
             // From epoch to epoch another one sits out.
             let all: Vec<usize> = lanes.validators[0].clone();
@@ -300,7 +306,7 @@ fn draw_intent(draw: &mut Draw, options: &Options, nodes: usize) -> Intent {
         tip: draw.within(0..=3),
         lifetime_ms,
         unnumbered: draw.chance(250_000),
-        loyal: false,
+        loyal: draw.split("loyal").chance(150_000),
     }
 }
 
