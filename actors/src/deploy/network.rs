@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     application::Application,
-    node::{self, CHANNELS, Channel, Nouns},
+    node::{self, Channel, Nouns},
     orderer::simplex,
     relay, runs,
     transaction::Admission,
@@ -52,15 +52,9 @@ pub(super) const fn quota(channel: Channel) -> Quota {
 }
 
 /// Messages that wait for the connection to one peer, of each of two priorities: what goes to it on all channels stands in one
-/// queue, which drops what finds no room. With room for a burst of each channel, none takes another's.
-const fn outgoing() -> NonZeroUsize {
-    let (mut sum, mut at) = (0, 0);
-    while at < CHANNELS.len() {
-        sum += burst(CHANNELS[at]) as usize;
-        at += 1;
-    }
-    NonZeroUsize::new(sum).expect("positive")
-}
+/// queue, which drops what finds no room. A burst of each channel that carries bodies, transactions or answers finds room beside the
+/// others; and a peer that reads nothing cannot have more than this many messages kept for it.
+const OUTGOING: NonZeroUsize = NZUsize!(4_096);
 
 /// The largest message that a node sends on any channel.
 pub fn message_size_max<A, M>(agreement: &Agreement, config: &node::Config<Standard<A, M>>) -> usize
@@ -190,7 +184,7 @@ where
             bootstrappers,
             members,
             u32::try_from(message_size_max).expect("far below 4 GiB"),
-            outgoing(),
+            OUTGOING,
         )
     };
     let (network, oracle) = discovery::Network::new(context.child("network"), config);

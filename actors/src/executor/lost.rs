@@ -22,7 +22,8 @@ pub(super) async fn find<E: Machine, T: Types>(
     config: &Config,
     newest: u64,
 ) -> Result<Lost<T::PublicKey>, Error> {
-    let oldest = newest.saturating_sub(config.retention_blocks);
+    // The genesis has no record.
+    let oldest = newest.saturating_sub(config.retention_blocks).max(1);
     let (mut lost, mut unrecorded) = (Vec::new(), 0_u64);
     for height in oldest..=newest {
         let Some(record) = book.get(height).await? else {
@@ -67,16 +68,26 @@ where
 {
     let bodies = lost.len();
     let seeker = &seeker;
-    let each = |(height, reference): (u64, Reference<P>)| async move {
-        if let Some(Body::Chunk(chunk)) = seeker.seek(height, &reference).await {
-            let body = chunk.body().clone();
-            // A store that has ended ends the node.
-            let _ = seeker
-                .store
-                .accept(height, vec![(reference, Some(body))])
-                .await;
-        }
+    let seek = |(height, reference): (u64, Reference<P>)| async move {
+        let body = seeker.seek(height, &reference).await;
+        (height, reference, body)
     };
-    stream::iter(lost).for_each_concurrent(AT_ONCE, each).await;
-    info!(bodies, "lost bodies of executed blocks are here again");
+    let mut found = stream::iter(lost).map(seek).buffer_unordered(AT_ONCE);
+    let mut regained = 0;
+    while let Some((height, reference, body)) = found.next().await {
+        if let Some(Body::Chunk(chunk)) = body {
+            let chunks = vec![(reference, Some(chunk.body().clone()))];
+            // One after the other: of two who ask about a height at once the store answers one alone.
+            let kept = seeker.store.accept(height, chunks).await;
+            regained += usize::from(matches!(kept, Ok(Ok(()))));
+        }
+    }
+    if regained == bodies {
+        info!(bodies, "lost bodies of executed blocks are here again");
+    } else {
+        warn!(
+            bodies,
+            regained, "some lost bodies of executed blocks are too old to be had"
+        );
+    }
 }
