@@ -68,10 +68,34 @@ const MARK: &str = "lanes-mark";
 const ADVICE: &str = "a file in the directory is damaged";
 
 #[test]
-fn a_full_disk_and_damaged_files_stop_a_node_or_are_made_good_by_the_others() {
+fn a_disk_that_takes_no_more_stops_a_node_and_nothing_is_lost() {
     run(async |context, directory| {
         let net = network_with(context, directory, "4", EPOCH_BLOCKS).await;
-        a_disk_that_takes_no_more_stops_a_node_and_nothing_is_lost(&net).await;
+        net.kill(VICTIM).await;
+        // Its last words go to a file as well, which must not be too long then.
+        fs::remove_file(net.home(VICTIM).join("log")).expect("it has logged");
+        // No file may grow beyond 64 KiB. A signal would end the process as well, but say nothing.
+        let limited = "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\"";
+        net.start_under(VICTIM, &["sh", "-c", limited]);
+        let mut ended = None;
+        loaded_until(&net, async || {
+            ended = net.ended(VICTIM);
+            ended.is_some()
+        })
+        .await;
+        let said = last_words(&net.log(VICTIM));
+        assert_eq!(ended, Some(Some(5)), "{said}");
+        assert!(said.contains("the disk is full"), "{said}");
+        net.start(VICTIM).await;
+        is_in_step(&net).await;
+        tells_no_lies(&net, &net.client(VICTIM)).await;
+    });
+}
+
+#[test]
+fn damaged_files_stop_a_node_or_are_made_good_by_the_others() {
+    run(async |context, directory| {
+        let net = network_with(context, directory, "4", EPOCH_BLOCKS).await;
         loaded_until(&net, async || executed(&net, VICTIM).await >= BLOCKS).await;
         net.kill(VICTIM).await;
         let harmless = each_damage_is_found_or_does_no_harm(&net, directory).await;
@@ -82,6 +106,11 @@ fn a_full_disk_and_damaged_files_stop_a_node_or_are_made_good_by_the_others() {
 
 async fn executed(net: &Net, node: usize) -> u64 {
     net.heights(node).await.map_or(0, |it| it.executed)
+}
+
+/// The height of those whose disks are sound.
+async fn height(net: &Net) -> u64 {
+    net.heights(0).await.expect("it answers").executed
 }
 
 /// Clients transfer, one transaction after the other each, until something is so.
@@ -97,25 +126,6 @@ async fn loaded_until(net: &Net, so: impl AsyncFnMut() -> bool) {
     let clients = join_all((0..CLIENTS).map(client));
     let until = until(net, "it comes about under load", so);
     select(pin!(until), pin!(clients)).await;
-}
-
-async fn a_disk_that_takes_no_more_stops_a_node_and_nothing_is_lost(net: &Net) {
-    net.kill(VICTIM).await;
-    // No file may grow beyond 64 KiB. A signal would end the process as well, but say nothing.
-    let limited = "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\"";
-    net.start_under(VICTIM, &["sh", "-c", limited]);
-    let mut ended = None;
-    loaded_until(net, async || {
-        ended = net.ended(VICTIM);
-        ended.is_some()
-    })
-    .await;
-    let said = last_words(&net.log(VICTIM));
-    assert_eq!(ended, Some(Some(5)), "{said}");
-    assert!(said.contains("the disk is full"), "{said}");
-    net.start(VICTIM).await;
-    is_in_step(net).await;
-    tells_no_lies(net, &net.client(VICTIM)).await;
 }
 
 /// Damages a copy of the victim's directory for each kind of file. Answers which of them do no harm that lasts.
@@ -205,7 +215,7 @@ async fn who_does_as_it_is_told_comes_back(net: &Net) {
 
 /// Waits until the victim has executed more than any node had.
 async fn is_in_step(net: &Net) {
-    let height = executed(net, 0).await + 2;
+    let height = height(net).await + 2;
     until(net, "the node is in step", async || {
         let ended = net.ended(VICTIM);
         assert_eq!(ended, None, "{}", last_words(&net.log(VICTIM)));
@@ -222,7 +232,7 @@ fn last_words(log: &str) -> String {
 
 /// Whatever a node says of old blocks is what the others say. It may stop over it.
 async fn repeats_the_others(net: &Net, node: &Client) {
-    for height in (1..executed(net, 0).await).step_by(7) {
+    for height in (1..height(net).await).step_by(7) {
         if let Some(said) = came(node, height).await {
             assert_eq!(Some(said), net.came(0, height).await, "block {height}");
         }
