@@ -49,13 +49,12 @@ impl Lone {
         let home = directory.join(kind);
         let (data, log) = (home.join("data"), home.join("log"));
         copy(&net.home(node).join("data"), &data);
-        let host = host();
-        let clients = free(host);
+        let clients = free();
         let under = [
             "env".to_owned(),
             format!("DRYSTONE_DIRECTORY={}", data.display()),
             "DRYSTONE_NETWORK__PEERS=[]".to_owned(),
-            format!("DRYSTONE_NETWORK__LISTEN={}", free(host)),
+            format!("DRYSTONE_NETWORK__LISTEN={}", free()),
             format!("DRYSTONE_HTTP__LISTEN={clients}"),
         ];
         Self {
