@@ -113,3 +113,18 @@ fn a_list_that_does_not_know_its_length_is_refused() {
     let refused = words::hash(&mut Hasher::default(), &Unknown);
     assert!(refused.is_err());
 }
+
+#[test]
+fn a_field_that_is_left_out_is_refused() {
+    #[derive(serde::Serialize)]
+    struct Either {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        left: Option<u8>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        right: Option<u8>,
+    }
+    let (left, right) = (Some(1), None);
+    let refused = words::hash(&mut Hasher::default(), &Either { left, right });
+    let why = refused.expect_err("(None, Some(1)) would hash alike");
+    assert!(why.to_string().contains("field right"), "{why}");
+}

@@ -246,6 +246,11 @@ macro_rules! named_parts {
                 self.put(value)
             }
 
+            fn skip_field(&mut self, name: &'static str) -> Done {
+                let why = format!("field {name} is left out, and so may another be: two values would hash alike");
+                Err(Unserializable(why))
+            }
+
             fn end(self) -> Done {
                 Ok(())
             }

@@ -206,11 +206,40 @@ async fn lead<F: Future>(shared: Arc<Shared>, root: F) -> F::Output {
         turns += 1;
         if shared.work.owes() || turns == TURNS_MAX || shared.idles() {
             turns = 0;
-            // Twice: the first turn of the runtime may come to this task before it comes to the proxies.
-            reschedule().await;
-            reschedule().await;
+            yields().await;
         }
-        shared.advance();
+        advance(&shared).await;
+    }
+}
+
+/// Lets the proxies go on. Twice: the first turn of the runtime may come to this task before it comes to them.
+async fn yields() {
+    reschedule().await;
+    reschedule().await;
+}
+
+/// Moves time on until something is ready.
+async fn advance(shared: &Shared) {
+    shared.timers.tick();
+    loop {
+        if shared.work.is_idle() {
+            shared.timers.skip();
+        }
+        shared.timers.wake();
+        if !shared.work.is_idle() {
+            return;
+        }
+        // Nobody waited for that alarm any more, and it may have been the last before a long gap.
+        if shared.idles() {
+            yields().await;
+            if !shared.work.is_idle() {
+                return;
+            }
+        }
+        assert!(
+            shared.timers.gap().is_some(),
+            "the run is stalled: no task is ready and no alarm is set"
+        );
     }
 }
 
@@ -228,24 +257,6 @@ impl Shared {
     /// Whether nothing happens for long.
     fn idles(&self) -> bool {
         self.work.is_idle() && self.timers.gap().is_none_or(|gap| gap > IDLE_MAX)
-    }
-
-    /// Moves time on until something is ready.
-    fn advance(&self) {
-        self.timers.tick();
-        loop {
-            if self.work.is_idle() {
-                self.timers.skip();
-            }
-            self.timers.wake();
-            if !self.work.is_idle() {
-                return;
-            }
-            assert!(
-                self.timers.gap().is_some(),
-                "the run is stalled: no task is ready and no alarm is set"
-            );
-        }
     }
 }
 
