@@ -2,7 +2,7 @@
 //!
 //! Aggregation is sound only if every key's owner knows its secret: a key computed from other people's keys could
 //! otherwise sign in their name. So a validator publishes a proof beside its key, and [`prove`] and [`admit`] are the
-//! two ends of it. Schemes of [`bls12381_multisig`] must be made of what [`admit`] returns and of nothing else: whoever
+//! two ends of it. Schemes of [`bls12381_multisig`](super::bls12381_multisig) must be made of what [`admit`] returns and of nothing else: whoever
 //! builds an epoch's set, from genesis or from a finalized change of validators, passes it through here once. Threshold keys come
 //! from a key generation that proves them.
 

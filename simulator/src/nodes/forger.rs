@@ -20,7 +20,7 @@ const TRUE_PPM: u32 = 300_000;
 /// Further ahead than any clock of a run.
 const HOUR_MS: u64 = 3_600_000;
 
-/// What a forged block breaks. One that stands for too much needs no forging: a [forger's](Forger) builder knows no limits.
+/// What a forged block breaks. One that stands for too much needs no forging: a forger's builder knows no limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Forgery {
