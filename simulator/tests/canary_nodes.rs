@@ -19,6 +19,9 @@ const CATCHES: usize = 2;
 /// Within how many seeds.
 const SEEDS_MAX: u64 = 1_000;
 
+/// One that no scenario meets often enough: the executor's own tests catch it (`actors/src/executor/tests/canary.rs`).
+const ELSEWHERE: [Canary; 1] = [Canary::ForgetExecuted];
+
 /// Anything may happen.
 fn swarm() -> Scenario<Nodes> {
     Scenario::<Nodes>::swarm("swarm")
@@ -101,31 +104,6 @@ fn forging(options: Options) -> Scenario<Nodes> {
     })
 }
 
-/// Every transfer is in a chunk of each node, and a block takes no more than two nodes' chunks: so all nodes die, again and again,
-/// between the first copy of some transfers and the second. Nothing but what lies on their disks tells one from the other, for they
-/// have no number.
-fn straddling() -> Scenario<Nodes> {
-    let scenario = Scenario::<Nodes>::cluster(4)
-        .options(narrow())
-        .quiet()
-        .lasting(secs(10));
-    let scenario = (1..=4).fold(scenario, |scenario, crash| {
-        let at_us = crash * millis(2_100);
-        let all = Fault::Crash {
-            nodes: (0..4).collect(),
-            unsynced: Unsynced::Subset,
-        };
-        scenario.during(at_us..at_us + millis(200), all)
-    });
-    (0..160).fold(scenario, |scenario, number| {
-        let intent = Intent {
-            unnumbered: true,
-            ..intent(number, vec![0, 1, 2, 3])
-        };
-        scenario.act(secs(1) + number * millis(50), Action::Pay(intent))
-    })
-}
-
 fn run(scenario: fn() -> Scenario<Nodes>, bug: Canary, seed: u64) -> Outcome {
     let planted = scenario().adjust(move |it| it.chunks.bug = bug);
     planted.run(seed)
@@ -165,7 +143,8 @@ macro_rules! caught {
         #[test]
         fn every_bug_has_a_property_meant_for_it() {
             // Those before them are in the actors of chunks.
-            let here = [$(Canary::$bug),*];
+            let mut here: Vec<_> = [$(Canary::$bug),*].into_iter().chain(ELSEWHERE).collect();
+            here.sort_unstable();
             assert_eq!(here, Canary::ALL[Canary::ALL.len() - here.len()..]);
             assert_eq!(here[0], Canary::ShadowSkipped);
         }
@@ -174,7 +153,6 @@ macro_rules! caught {
 
 caught! {
     copies_that_a_skipped_one_shadows: ShadowSkipped in swarm by "follows the rules";
-    transfers_executed_before_a_restart: ForgetExecuted in straddling by "executes once";
     blocks_acknowledged_before_they_are_executed: AcknowledgeEarly in restless by "stops only on disk errors";
     chunks_executed_after_they_expired: ExecuteExpired in swarm by "executes what lives";
     lanes_told_from_the_finalized_chain_alone: ForgetAncestors in swarm by "keeps the rules";

@@ -15,7 +15,7 @@ use commonware_runtime::{
 use commonware_utils::sync::Mutex;
 use std::{collections::BTreeMap, future::pending, sync::Arc};
 
-/// A simulated machine. Its disk, its clock and what is wrong with them outlive every crash.
+/// A simulated machine. Its disk, its clock and what is wrong with them outlive every crash. Dropped, it is off.
 ///
 /// All methods take `&self`. They belong to the harness: a task of the machine that crashed its own machine would
 /// wait for its own end.

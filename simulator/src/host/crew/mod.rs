@@ -186,7 +186,8 @@ impl<T> Employed<T> {
 
 impl<T> Drop for Employed<T> {
     fn drop(&mut self) {
-        if self.result.is_some() {
+        // What its supervisor aborted ends in its own turn, in the order that is drawn for it.
+        if self.result.is_some() && !self.abort.is_aborted() {
             self.shared.work.end(&self.task);
         }
     }

@@ -267,7 +267,8 @@ fn a_paused_machine_crashes_and_boots_like_any_other() {
 #[test]
 fn a_node_stops_alone() {
     run(0, |context| async move {
-        let [a, b] = [0, 1].map(|index| Machine::new(&context, index, Config::default()).boot());
+        let machines = [0, 1].map(|index| Machine::new(&context, index, Config::default()));
+        let [a, b] = machines.each_ref().map(Machine::boot);
         let (stopped, runs) = (a.stopped(), b.stopped());
         let waiter = a.child("waiter").spawn(|_| stopped);
         a.stop(3, Some(ms(10)))

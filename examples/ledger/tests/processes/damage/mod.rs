@@ -31,7 +31,7 @@ const AT_ONCE: usize = 6;
 /// What damage to a file leads to, if nobody does anything about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
-    /// The node does not start, and has changed nothing: nobody else knows what it has promised.
+    /// The node does not start: nobody else knows what it has promised.
     Refused,
     /// It starts, and stops at the next block: what it needs to execute that is gone.
     Later,
@@ -158,11 +158,6 @@ async fn each_damage_is_found_or_does_no_harm(net: &Net, directory: &Path) -> Ve
                 continue;
             }
             assert!(said.contains(ADVICE), "{kind}: {said}");
-            if *fate == Fate::Refused {
-                flip(&copy.data, kind);
-                copy.start(net, VICTIM);
-                assert!(copy.runs(net).await, "{kind}: {}", copy.said());
-            }
         }
     }
     harmless
