@@ -83,7 +83,11 @@ use crate::{
     transaction::{Checks, Facts, Invalid, Rules, Transaction},
 };
 use bytes::Bytes;
-use std::{borrow::Cow, future::Future, sync::Arc};
+use std::{
+    borrow::Cow,
+    future::{Future, pending},
+    sync::Arc,
+};
 use thiserror::Error;
 
 /// The block that is being executed, as far as an application may know it.
@@ -213,6 +217,15 @@ impl<A: Application> Gate<A> {
         Self { application, state }
     }
 
+    /// The newest executed state. If it was lost, the executor ends by the error that it was lost in, and the node with it: until
+    /// then nobody is answered.
+    async fn view(&self) -> View<'_> {
+        match self.state.view().await {
+            Ok(view) => view,
+            Err(_) => pending().await,
+        }
+    }
+
     /// Answers a query from the newest executed state.
     ///
     /// # Errors
@@ -229,19 +242,13 @@ impl<A: Application> Rules for Gate<A> {
     }
 
     async fn check(&self, transactions: Vec<Arc<Transaction>>) -> Checks {
-        let checks = async {
-            let view = self.state.view().await?;
-            self.application.check(&transactions, &view).await
-        };
-        answered(checks.await)
+        let view = self.view().await;
+        answered(self.application.check(&transactions, &view).await)
     }
 
     async fn recheck(&self, transactions: Vec<Arc<Transaction>>) -> Checks {
-        let checks = async {
-            let view = self.state.view().await?;
-            self.application.recheck(&transactions, &view).await
-        };
-        answered(checks.await)
+        let view = self.view().await;
+        answered(self.application.recheck(&transactions, &view).await)
     }
 }
 
