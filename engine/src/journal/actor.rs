@@ -2,27 +2,23 @@
 
 use super::{
     Config, Error, Record,
-    entry::Entry,
     ingress::{Budget, Message, Writer},
+    log::Log,
     metrics::Metrics,
     state::State,
 };
 use commonware_actor::mailbox::{self, Receiver, Sender};
-use commonware_macros::select_loop;
+use commonware_macros::select;
 use commonware_runtime::{
-    ContextCell, Error as RuntimeError, Handle, Metrics as Registry, Spawner, Storage, spawn_cell,
+    ContextCell, Error as RuntimeError, Handle, Metrics as Registry, Spawner, Storage, reschedule,
+    spawn_cell,
 };
-use commonware_storage::journal::segmented::variable::Journal;
 use commonware_utils::NZUsize;
 use std::{future::pending, num::NonZeroUsize, sync::atomic::Ordering::Relaxed};
 use tracing::{debug, error};
 
 /// Messages that wait without touching the overflow queue.
 const MAILBOX_SIZE: NonZeroUsize = NZUsize!(64);
-
-/// The log on disk. Every operation consumes it and gives it back: one that fails or is cancelled half way leaves
-/// nothing behind that could be used by mistake. So none of them stands in an arm of a select.
-type Log<E, R> = Journal<E, Entry<R>>;
 
 /// The journal's task. See the [module](super).
 pub struct Actor<E, R>
@@ -31,8 +27,7 @@ where
     R: Record,
 {
     context: ContextCell<E>,
-    log: Log<E, R>,
-    core: Core<R>,
+    core: Core<E, R>,
     mailbox: Receiver<Message<R>>,
     sender: Sender<Message<R>>,
     unsynced_max: usize,
@@ -46,18 +41,16 @@ where
     pub(super) fn new(
         context: E,
         config: Config<R::Cfg>,
-        log: Log<E, R>,
+        log: Log<E>,
         state: State<R>,
         metrics: Metrics,
     ) -> Self {
         let (sender, mailbox) = mailbox::new(context.child("mailbox"), MAILBOX_SIZE);
         let core = Core {
+            log,
             state,
-            section: log.newest_section().unwrap_or(0),
             section_bytes_max: config.section_bytes_max,
             copied_bytes: 0,
-            // Left over from a roll that was interrupted: the next one removes them.
-            sections_too_many: log.num_sections() > 1,
             prune: false,
             clients: Vec::new(),
             metrics,
@@ -65,7 +58,6 @@ where
         let context = ContextCell::new(context);
         Self {
             context,
-            log,
             core,
             mailbox,
             sender,
@@ -85,7 +77,7 @@ where
         Writer::new(client, self.sender.clone(), budget, self.unsynced_max)
     }
 
-    /// Starts the task. It ends well, with everything durable, when the runtime stops or all clients are gone; it
+    /// Starts the task. It ends well, with everything durable, when all clients are gone, as they are when a node stops; it
     /// ends with an error as soon as the disk fails, and then nothing more is notified.
     pub fn start(mut self) -> Handle<Result<(), Error>> {
         spawn_cell!(self.context, self.run())
@@ -101,8 +93,8 @@ where
 
     async fn serve(self) -> Result<(), Error> {
         let Self {
-            context,
-            mut log,
+            // What hangs on it lives as long as this task.
+            context: _context,
             mut core,
             mut mailbox,
             sender,
@@ -110,34 +102,28 @@ where
         } = self;
         drop(sender);
         let mut in_flight: Option<Handle<()>> = None;
-        select_loop! {
-            context,
-            on_start => {
-                if core.state.wants_sync() {
-                    let (next, sync) = core.start_sync(log).await?;
-                    (log, in_flight) = (next, Some(sync));
-                }
-            },
-            on_stopped => {
-                core.finish(log, mailbox, in_flight).await?;
-                return Ok(());
-            },
-            synced = completed(&mut in_flight) => {
-                synced?;
-                in_flight = None;
-                log = core.finish_sync(log).await?;
-            },
-            message = mailbox.recv() => {
-                let Some(message) = message else {
-                    core.finish(log, mailbox, in_flight).await?;
-                    return Ok(());
-                };
-                log = core.accept(log, message).await?;
-                // One sync for all that waits.
-                log = core.accept_all(log, &mut mailbox).await?;
-            },
+        loop {
+            if core.state.wants_sync() {
+                // Whoever is about to append something gets the chance: one sync for it and for what waits.
+                reschedule().await;
+                core.accept_all(&mut mailbox).await?;
+                in_flight = Some(core.start_sync().await?);
+            }
+            select! {
+                synced = completed(&mut in_flight) => {
+                    synced?;
+                    in_flight = None;
+                    core.finish_sync().await?;
+                },
+                message = mailbox.recv() => {
+                    let Some(message) = message else {
+                        return core.finish(in_flight).await;
+                    };
+                    core.accept(message).await?;
+                    core.accept_all(&mut mailbox).await?;
+                },
+            }
         }
-        Ok(())
     }
 }
 
@@ -155,42 +141,36 @@ struct Client {
     budget: Budget,
 }
 
-/// All of the actor but its context, its log and its mailbox.
-struct Core<R: Record> {
+/// All of the actor but its context and its mailbox. None of its operations may stand in an arm of a select: one that is
+/// cancelled half way takes the log's section with it.
+struct Core<E: Storage, R: Record> {
+    log: Log<E>,
     state: State<R>,
-    /// The section that is appended to.
-    section: u64,
     section_bytes_max: u64,
-    /// What the last roll copied into it.
+    /// What the last roll copied into the section that is appended to.
     copied_bytes: u64,
-    sections_too_many: bool,
     /// Whether the sections before this one go when the sync in flight succeeds.
     prune: bool,
     clients: Vec<Client>,
     metrics: Metrics,
 }
 
-impl<R: Record> Core<R> {
-    async fn accept<E>(
-        &mut self,
-        mut log: Log<E, R>,
-        message: Message<R>,
-    ) -> Result<Log<E, R>, Error>
-    where
-        E: Storage + Registry,
-    {
+impl<E: Storage, R: Record> Core<E, R> {
+    async fn accept(&mut self, message: Message<R>) -> Result<(), Error> {
         match message {
             Message::Appended {
                 client,
                 records,
                 urgent,
             } => {
+                if !self.log.is_open() {
+                    self.roll().await?;
+                }
                 self.metrics.appends.inc_by(records.len() as u64);
                 for record in records {
                     let entry = self.state.append(client, record, urgent);
-                    let (next, _, bytes) = log.append(self.section, entry).await?;
-                    self.metrics.bytes.inc_by(u64::from(bytes));
-                    log = next;
+                    let bytes = self.log.append(entry).await?;
+                    self.metrics.bytes.inc_by(bytes);
                 }
             }
             Message::Forgotten { client, range } => {
@@ -198,67 +178,46 @@ impl<R: Record> Core<R> {
                 self.clients[client].budget.fetch_sub(1, Relaxed);
             }
         }
-        Ok(log)
+        Ok(())
     }
 
-    async fn accept_all<E>(
-        &mut self,
-        mut log: Log<E, R>,
-        mailbox: &mut Receiver<Message<R>>,
-    ) -> Result<Log<E, R>, Error>
-    where
-        E: Storage + Registry,
-    {
+    async fn accept_all(&mut self, mailbox: &mut Receiver<Message<R>>) -> Result<(), Error> {
         while let Ok(message) = mailbox.try_recv() {
-            log = self.accept(log, message).await?;
+            self.accept(message).await?;
         }
-        Ok(log)
+        Ok(())
     }
 
     /// Rolls if it is time, and starts to make everything appended so far durable.
-    async fn start_sync<E>(&mut self, mut log: Log<E, R>) -> Result<(Log<E, R>, Handle<()>), Error>
-    where
-        E: Storage + Registry,
-    {
-        let grown = log.size(self.section)?.saturating_sub(self.copied_bytes);
-        if self.sections_too_many || grown >= self.section_bytes_max.max(self.copied_bytes) {
-            log = self.roll(log).await?;
+    async fn start_sync(&mut self) -> Result<Handle<()>, Error> {
+        let grown = self.log.size().saturating_sub(self.copied_bytes);
+        if grown >= self.section_bytes_max.max(self.copied_bytes) {
+            self.roll().await?;
         }
         self.state.sync_started();
         self.metrics.syncs.inc();
-        Ok(log.start_sync(self.section).await?)
+        self.log.start_sync().await
     }
 
     /// Copies what is live to a new section. What the old one holds unsynced is among it or superseded by it, so one
     /// sync of the new section makes all durable, and the old ones stay until then.
-    async fn roll<E>(&mut self, mut log: Log<E, R>) -> Result<Log<E, R>, Error>
-    where
-        E: Storage + Registry,
-    {
-        self.section += 1;
+    async fn roll(&mut self) -> Result<(), Error> {
+        self.log.begin().await?;
         let (copies, end) = self.state.roll();
-        debug!(
-            section = self.section,
-            copies = copies.len(),
-            "the journal rolls"
-        );
+        debug!(copies = copies.len(), "the journal rolls");
         self.metrics.rolls.inc();
         self.metrics.copies.inc_by(copies.len() as u64);
         for entry in copies.into_iter().chain([&end]) {
-            (log, _, _) = log.append(self.section, entry).await?;
+            self.log.append(entry).await?;
         }
-        self.copied_bytes = log.size(self.section)?;
+        self.copied_bytes = self.log.size();
         self.metrics.bytes.inc_by(self.copied_bytes);
-        self.sections_too_many = false;
         self.prune = true;
-        Ok(log)
+        Ok(())
     }
 
     /// Tells the clients first, then tidies up.
-    async fn finish_sync<E>(&mut self, mut log: Log<E, R>) -> Result<Log<E, R>, Error>
-    where
-        E: Storage + Registry,
-    {
+    async fn finish_sync(&mut self) -> Result<(), Error> {
         let mut records = 0;
         for progress in self.state.sync_finished() {
             let client = &self.clients[progress.client];
@@ -268,30 +227,20 @@ impl<R: Record> Core<R> {
         }
         self.metrics.records_per_sync.observe(records as f64);
         if std::mem::take(&mut self.prune) {
-            (log, _) = log.prune(self.section).await?;
+            self.log.prune().await?;
         }
-        Ok(log)
+        Ok(())
     }
 
-    /// Makes everything durable that was ever enqueued.
-    async fn finish<E>(
-        mut self,
-        mut log: Log<E, R>,
-        mut mailbox: Receiver<Message<R>>,
-        in_flight: Option<Handle<()>>,
-    ) -> Result<(), Error>
-    where
-        E: Storage + Registry,
-    {
+    /// Makes everything durable that was ever appended: the mailbox is empty, since the last client is gone.
+    async fn finish(mut self, in_flight: Option<Handle<()>>) -> Result<(), Error> {
         if let Some(sync) = in_flight {
             sync.await?;
-            log = self.finish_sync(log).await?;
+            self.finish_sync().await?;
         }
-        log = self.accept_all(log, &mut mailbox).await?;
         if self.state.is_dirty() {
-            let (next, sync) = self.start_sync(log).await?;
-            sync.await?;
-            self.finish_sync(next).await?;
+            self.start_sync().await?.await?;
+            self.finish_sync().await?;
         }
         Ok(())
     }

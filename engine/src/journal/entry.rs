@@ -85,12 +85,9 @@ pub(super) struct Entry<R> {
 }
 
 impl<R: Record> Write for Entry<R> {
-    /// In one piece: the log sums what it is given piece by piece, and a record has dozens of them.
     fn write(&self, buf: &mut impl BufMut) {
-        let mut bytes = Vec::with_capacity(self.encode_size());
-        self.header.write(&mut bytes);
-        self.record.write(&mut bytes);
-        buf.put_slice(&bytes);
+        self.header.write(buf);
+        self.record.write(buf);
     }
 }
 

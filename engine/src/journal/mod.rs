@@ -28,6 +28,7 @@ mod actor;
 mod config;
 mod entry;
 mod ingress;
+mod log;
 mod metrics;
 mod open;
 mod state;

@@ -3,6 +3,7 @@
 use super::{
     Actor, Config, Error, Record,
     entry::{Entry, Header, search},
+    log::Log,
     metrics::Metrics,
     state::{Live, State},
 };
@@ -55,27 +56,30 @@ where
     config.check();
     let initialised = is_marked(&context, &config).await?;
     let (witnesses, bytes) = witnesses(&context, &config.partition).await?;
-    let log = variable::Journal::<E, Entry<R>>::init(
-        context.child("log"),
+    // Only the replay reads, and it reads forward.
+    let pages = CacheRef::new(config.page_bytes, NZUsize!(1));
+    let found = variable::Journal::<E, Entry<R>>::init(
+        context.child("found"),
         variable::Config {
             partition: config.partition.clone(),
             compression: None,
             codec_config: config.codec_config.clone(),
-            // Only the replay reads, and it reads forward.
-            page_cache: CacheRef::new(config.page_bytes, NZUsize!(1)),
+            page_cache: pages.clone(),
             write_buffer: config.write_buffer_bytes,
         },
     )
     .await?;
+    let names = names(&context, &config.partition).await?;
+    let sections = names.into_iter().map(Log::<E>::section).collect();
 
     let mut live = Live::<R>::new();
-    let mut found = 0;
-    let mut replay = log
+    let mut newest = 0;
+    let mut replay = found
         .replay(0, 0, config.write_buffer_bytes, ReadOptions::default())
         .await?;
     while let Some(item) = replay.next().await {
         let (_, _, _, entry) = item?;
-        found = found.max(entry.header.number);
+        newest = newest.max(entry.header.number);
         let Some(record) = &entry.record else {
             continue;
         };
@@ -89,8 +93,9 @@ where
             }
         }
     }
-    let log = replay.finish()?;
-    nothing_is_lost(&witnesses, found, bytes)?;
+    // What was repaired is durable. Its blobs are let go of: the log begins a section of its own.
+    drop(replay.finish()?);
+    nothing_is_lost(&witnesses, newest, bytes)?;
 
     // A quarter of the range: numbers never run out, and are never 0.
     let floor = context.next_u64() >> 2 | 1;
@@ -102,11 +107,12 @@ where
         .collect();
     let metrics = Metrics::new(&context);
     metrics.replayed.inc_by(records.len() as u64);
+    let log = Log::new(context.child("log"), &config, pages, sections);
     let actor = Actor::new(
         context,
         config,
         log,
-        State::new(live, found, floor),
+        State::new(live, newest, floor),
         metrics,
     );
     Ok((

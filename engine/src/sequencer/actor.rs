@@ -170,15 +170,13 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         for effect in effects.drain(..) {
             match effect {
                 Effect::Propose(next) => self.proposal = Some(self.automaton.propose(next)).into(),
-                Effect::Journal(record) => {
-                    self.neighbours.journal.append(vec![record]);
-                }
+                Effect::Journal(header) => self.journal(header),
                 Effect::Forget(below) => {
                     self.neighbours
                         .journal
                         .forget(Key::Own(0)..=Key::Own(below - 1));
                 }
-                Effect::Publish { headers, envelope } => self.publish(&headers, envelope),
+                Effect::Publish { headers, envelope } => self.publish(&headers, &envelope),
                 Effect::Broadcast(envelope) => {
                     self.metrics.rebroadcasts.inc();
                     self.broadcast(&envelope);
@@ -193,19 +191,32 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         }
     }
 
-    fn publish(&mut self, headers: &[Arc<Signed<T>>], envelope: Envelope<T>) {
+    /// This node's own lock goes into the journal right behind the header, so that one sync makes both durable: nobody else
+    /// sees either before that, and no lock is there without its header.
+    fn journal(&mut self, header: Arc<Signed<T>>) {
+        let record = Record::Own {
+            header: header.clone(),
+        };
+        self.neighbours.journal.append(vec![record]);
+        self.neighbours.ack_manager.sealed(header.tip());
+        self.neighbours.tip_manager.proposed(Envelope {
+            sequencer: self.state.me().clone(),
+            headers: vec![header],
+            certificate: None,
+        });
+    }
+
+    fn publish(&mut self, headers: &[Arc<Signed<T>>], envelope: &Envelope<T>) {
         let now_ms = now_ms(&*self.context);
         for header in headers {
-            self.neighbours.ack_manager.sealed(header.tip());
             self.sent_ms.push_back((header.height(), now_ms));
             self.reporter.report(Activity::Proposed(header.clone()));
         }
         self.metrics.proposed.inc_by(headers.len() as u64);
-        self.broadcast(&envelope);
+        self.broadcast(envelope);
         for header in headers {
             self.automaton.relay(header.header());
         }
-        self.neighbours.tip_manager.proposed(envelope);
     }
 
     fn broadcast(&mut self, envelope: &Envelope<T>) {

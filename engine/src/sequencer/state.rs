@@ -49,12 +49,12 @@ pub enum Message<T: Types> {
 pub enum Effect<T: Types> {
     /// Ask the application for the next chunk.
     Propose(Next),
-    /// Append to the journal; the position of each record is the previous one's plus one.
-    Journal(Record<T>),
+    /// Append to the journal, let the tip manager of this node lock it, and let acks for it be counted. The position of each
+    /// record is the previous one's plus one.
+    Journal(Arc<Signed<T>>),
     /// The journal may forget this lane's own headers below a height.
     Forget(u64),
-    /// Headers are durable for the first time: send them to every validator of the epoch and to the
-    /// tip manager of this node, let acks for them be counted, push their bodies.
+    /// Headers are durable for the first time: send them to every validator of the epoch, push their bodies.
     Publish {
         /// What is new.
         headers: Vec<Arc<Signed<T>>>,
@@ -312,9 +312,7 @@ impl<T: Types> State<T> {
         self.ahead.push(&genesis, &header);
         self.own.insert(self.head.height, header.clone());
         self.position += 1;
-        effects.push(Effect::Journal(Record::Own {
-            header: header.clone(),
-        }));
+        effects.push(Effect::Journal(header.clone()));
         self.unsynced.push_back((self.position, header));
         if self.config.canary.is(Canary::SendBeforeSync) {
             self.synced(self.position, effects);

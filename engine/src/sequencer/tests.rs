@@ -62,7 +62,9 @@ impl Owner {
         self.state.apply(self.now_ms, message, &mut effects);
         for effect in &effects {
             match effect {
-                Effect::Journal(record) => self.written.push(record.clone()),
+                Effect::Journal(header) => self.written.push(Record::Own {
+                    header: header.clone(),
+                }),
                 Effect::Propose(_) => self.is_asking = true,
                 _ => {}
             }
@@ -185,7 +187,7 @@ fn the_next_chunk_is_asked_for_in_the_next_slot() {
     assert_eq!(asked(&owner.pass(1)), [Next { height: 2, slot }]);
     owner.now_ms -= 5;
     let effects = owner.seal(1);
-    let Effect::Journal(Record::Own { header }) = &effects[0] else {
+    let Effect::Journal(header) = &effects[0] else {
         panic!("a header")
     };
     assert_eq!(

@@ -103,7 +103,7 @@ pub enum Ingress<T: Types> {
         /// Takes them.
         responder: oneshot::Sender<Run<T>>,
     },
-    /// A header of the node's own lane, durable: as if a peer had delivered it.
+    /// Headers of the node's own lane, in the journal before what is locked of them: as if a peer had delivered them.
     Proposed(Envelope<T>),
 }
 

@@ -157,7 +157,7 @@ impl Driver {
                         "asked for two chunks at once"
                     );
                 }
-                Effect::Journal(record) => self.journal.append(record),
+                Effect::Journal(header) => self.journal.append(Record::Own { header }),
                 Effect::Forget(below) => self.journal.forget(Key::Own(0)..=Key::Own(below - 1)),
                 Effect::Publish { envelope, .. }
                 | Effect::Broadcast(envelope)

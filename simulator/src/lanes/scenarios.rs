@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn named<F: Named>() -> Vec<Scenario<Lanes<F>>> {
     let light = Options {
         chunk_every_us: 1_000_000,
-        section_bytes: 8 << 20,
+        section_bytes: 1 << 20,
         ..Options::all(4)
     };
     let loaded = Options {

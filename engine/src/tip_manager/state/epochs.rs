@@ -60,7 +60,7 @@ impl<T: Types> State<T> {
         for sequencer in sequencers {
             self.fit_base(&sequencer, effects);
             // Whoever kept no memory of these over the stop is told again.
-            let lane = &self.lanes[&sequencer];
+            let lane = self.lanes.get(&sequencer).expect("listed");
             let locked = lane.locks.values().map(|it| &it.header);
             let headers = lane.chain.values().chain(locked).cloned();
             effects.extend(headers.map(|it| Effect::Report(Activity::Linked(it))));
@@ -72,7 +72,7 @@ impl<T: Types> State<T> {
 
     /// Replaces a base that is out of bounds, or does not descend from the executed entry, by that entry.
     fn fit_base(&mut self, sequencer: &T::PublicKey, effects: &mut Vec<Effect<T>>) -> bool {
-        let lane = &self.lanes[sequencer];
+        let lane = self.lanes.get(sequencer).expect("listed");
         let certificate = lane.base.certificate.as_ref();
         let within = certificate.is_none_or(|it| self.epochs.contain(it.epoch));
         if within && !lane.departs_from_executed() {

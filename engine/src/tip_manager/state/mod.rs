@@ -5,6 +5,7 @@ mod epochs;
 mod evidence;
 mod headers;
 mod lane;
+mod lanes;
 mod restore;
 mod walks;
 
@@ -25,6 +26,7 @@ use crate::{
 use commonware_cryptography::certificate::Scheme as _;
 use commonware_utils::channel::oneshot;
 use lane::{Lane, Opinion};
+use lanes::Lanes;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     ops::RangeInclusive,
@@ -125,7 +127,7 @@ pub struct State<T: Types> {
     muted_until: u64,
     /// Of every sequencer there ever was, as the chain chose them. One that left keeps its place here, a base without
     /// headers: if it came back to a lane that nobody remembers, it could have heights certified a second time.
-    lanes: BTreeMap<T::PublicKey, Lane<T>>,
+    lanes: Lanes<T>,
     finalized_ms: u64,
     executed_ms: u64,
     now_ms: u64,
@@ -455,7 +457,7 @@ impl<T: Types> State<T> {
         }
         self.wake_ms = None;
         let mut waiting = Vec::new();
-        for (sequencer, lane) in &mut self.lanes {
+        for (sequencer, lane) in self.lanes.iter_mut() {
             if lane.patience.is_over(self.now_ms) {
                 // The sequencer has no such header yet, and answers with its newest certificate.
                 let next = lane.top.height + 1;
@@ -481,8 +483,7 @@ impl<T: Types> State<T> {
     fn lane(&mut self, sequencer: &T::PublicKey) -> &mut Lane<T> {
         let genesis = &self.genesis;
         self.lanes
-            .entry(sequencer.clone())
-            .or_insert_with(|| Lane::new(genesis, sequencer))
+            .get_or_insert_with(sequencer, || Lane::new(genesis, sequencer))
     }
 
     /// Asks for a range of headers, once until the next tick.

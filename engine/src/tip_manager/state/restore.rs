@@ -3,6 +3,7 @@
 use super::{
     Config, State,
     lane::{Base, Lane, Lock, Opinion},
+    lanes::Lanes,
 };
 use crate::{canary::Canary, record::Record, types::Types};
 use std::collections::{BTreeMap, VecDeque};
@@ -25,7 +26,7 @@ impl<T: Types> State<T> {
             canary,
             entering: None,
             muted_until: 0,
-            lanes: BTreeMap::new(),
+            lanes: Lanes::default(),
             finalized_ms: 0,
             executed_ms: 0,
             now_ms: 0,

@@ -94,6 +94,11 @@ impl Crew {
         })
     }
 
+    /// The present time in microseconds since the epoch: what is asked once for each message and each observation.
+    pub fn now_us(&self) -> u64 {
+        self.shared.timers.now_ns() / 1_000
+    }
+
     /// All metrics of the run, in Prometheus' text format.
     pub fn metrics(&self) -> String {
         self.context.encode()

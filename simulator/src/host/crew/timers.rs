@@ -61,7 +61,7 @@ impl Timers {
         }
     }
 
-    fn now_ns(&self) -> u64 {
+    pub(super) fn now_ns(&self) -> u64 {
         self.now_ns.load(Relaxed)
     }
 

@@ -22,7 +22,7 @@ pub struct BodiesBeforeAcks {
     /// How many of these headers name each body: two sequencers may pack the same.
     named: BTreeMap<Short, usize>,
     /// Who holds the bodies of these headers, and of those not proposed yet.
-    stored: BTreeMap<Short, BTreeSet<usize>>,
+    stored: BTreeSet<(Short, usize)>,
     certified: BTreeMap<(usize, usize), u64>,
     /// By chain time, the blocks that some honest node was not told of.
     blocks: BTreeMap<u64, Block>,
@@ -48,7 +48,7 @@ impl BodiesBeforeAcks {
             window_ms: options.window_ms,
             headers: BTreeMap::new(),
             named: BTreeMap::new(),
-            stored: BTreeMap::new(),
+            stored: BTreeSet::new(),
             certified: BTreeMap::new(),
             blocks: BTreeMap::new(),
             included: BTreeMap::new(),
@@ -68,9 +68,7 @@ impl BodiesBeforeAcks {
     ) -> Verdict {
         let headers = self.headers.get(&(lane, height));
         let body = headers.and_then(|it| it.iter().find(|(header, _)| *header == digest));
-        let stored = body
-            .and_then(|(_, payload)| self.stored.get(payload))
-            .is_some_and(|it| it.contains(&node));
+        let stored = body.is_some_and(|(_, payload)| self.stored.contains(&(*payload, node)));
         let certified = self
             .certified
             .get(&(node, lane))
@@ -120,7 +118,8 @@ impl BodiesBeforeAcks {
                 *named -= 1;
                 if *named == 0 {
                     self.named.remove(&payload);
-                    self.stored.remove(&payload);
+                    let held = (payload, 0)..=(payload, usize::MAX);
+                    self.stored.extract_if(held, |_| true).for_each(drop);
                 }
             }
         }
@@ -155,7 +154,7 @@ impl Property<Seen> for BodiesBeforeAcks {
                 }
             }
             (Seen::Stored { payload }, Some(node)) => {
-                self.stored.entry(*payload).or_default().insert(node);
+                self.stored.insert((*payload, node));
             }
             (Seen::Certified { lane, height, .. }, Some(node)) => {
                 let highest = self.certified.entry((node, *lane)).or_insert(0);

@@ -1,7 +1,5 @@
 //! What properties remember of lanes.
 
-use std::collections::BTreeMap;
-
 /// Consecutive heights that lie together.
 const PAGE: usize = 64;
 
@@ -13,7 +11,8 @@ pub struct ByHeight<V> {
     nodes: Vec<Vec<Pages<V>>>,
 }
 
-type Pages<V> = BTreeMap<u64, Box<[Option<V>; PAGE]>>;
+/// By number, ascending. What is asked for is mostly on the last one.
+type Pages<V> = Vec<(u64, Box<[Option<V>; PAGE]>)>;
 
 impl<V> Default for ByHeight<V> {
     fn default() -> Self {
@@ -26,14 +25,26 @@ impl<V: Copy> ByHeight<V> {
     pub fn at(&mut self, node: usize, lane: usize, height: u64) -> &mut Option<V> {
         let pages = grown(grown(&mut self.nodes, node), lane);
         let (page, index) = place(height);
-        let page = pages.entry(page).or_insert_with(|| Box::new([None; PAGE]));
-        &mut page[index]
+        let found = find(pages, page).unwrap_or_else(|at| {
+            pages.insert(at, (page, Box::new([None; PAGE])));
+            at
+        });
+        &mut pages[found].1[index]
     }
 
     /// A value.
     pub fn get(&self, node: usize, lane: usize, height: u64) -> Option<V> {
         let (page, index) = place(height);
-        self.nodes.get(node)?.get(lane)?.get(&page)?[index]
+        let pages = self.nodes.get(node)?.get(lane)?;
+        pages[find(pages, page).ok()?].1[index]
+    }
+}
+
+/// Where a page is, or where it would be.
+fn find<V>(pages: &Pages<V>, page: u64) -> Result<usize, usize> {
+    match pages.last() {
+        Some((last, _)) if *last == page => Ok(pages.len() - 1),
+        _ => pages.binary_search_by_key(&page, |(it, _)| *it),
     }
 }
 

@@ -49,7 +49,9 @@ impl Property<Seen> for ProposesOnce {
         else {
             return Ok(0);
         };
-        if !self.healthy.contains(lane) {
+        // Its own node locks a header before it is durable: what a crash takes of it, nobody has seen.
+        let own = matches!(seen.what, Seen::Locked { .. }) && seen.node == Some(*lane);
+        if own || !self.healthy.contains(lane) {
             return Ok(0);
         }
         let before = *self.signed.at(0, *lane, *height).get_or_insert(*digest);
