@@ -47,6 +47,9 @@ pub struct Parts<A, M> {
     pub strategy: Rayon,
 }
 
+/// Memory for chunks that wait for their block, of all sequencers together: a second at the highest rates that were measured.
+const RECENT_BYTES: u64 = 64 << 20;
+
 /// Puts a node's configuration together.
 pub fn config<A, M>(
     agreement: &Agreement,
@@ -85,6 +88,7 @@ where
         store: chunk_store::Config {
             me: me.clone(),
             limits: chunk_store::Limits::recommended(&genesis),
+            recent_bytes_max: recent(agreement),
             bucket_ms: NZU64!(10_000),
             retention_blocks,
             mailbox_size: MAILBOX,
@@ -145,6 +149,11 @@ fn lanes() -> LaneConfig {
         journal: journal::Config::recommended(partition("lanes"), ()),
         canary: engine::Canary::None,
     }
+}
+
+/// What each sequencer may have of the memory for chunks that wait for their block.
+fn recent(agreement: &Agreement) -> u64 {
+    RECENT_BYTES / (agreement.sequencers.len().max(1) as u64)
 }
 
 fn mempool(agreement: &Agreement, settings: &Settings) -> mempool::Config {

@@ -1,0 +1,119 @@
+//! Which bodies are still in memory when somebody wants them, and which are read from the disk.
+
+use super::{
+    ME, SLOT,
+    actor::{arrive, header, judge, opened, start},
+};
+use crate::{
+    Bodies as _,
+    chunk::Chunk,
+    chunk_store::{Executed, Found, Mailbox, Stored},
+    reference::Reference,
+    testing::{Key, Letters, World, chunk},
+    transaction::Rules as _,
+};
+use commonware_runtime::{
+    Blob as _, Clock as _, Runner as _, Storage as _, Supervisor as _, WriteOptions,
+    deterministic::{Context, Runner},
+};
+use drystone_engine::{Verdict, types::Header};
+use std::time::Duration;
+
+async fn gathered(mailbox: &Mailbox<Key>, header: &Header<Key>) -> Stored {
+    let found = mailbox.gather(Reference::from(header), 1).await;
+    let Ok(Found::Body(stored)) = found else {
+        panic!("height {}: {found:?}", header.height)
+    };
+    stored
+}
+
+fn read(chunk: &Chunk) -> Chunk {
+    let facts = chunk.transactions().iter().map(|it| Letters.decode(it));
+    chunk
+        .clone()
+        .with_facts(facts.collect::<Result<_, _>>().expect("letters"))
+}
+
+// D-19, D-22
+#[test]
+fn a_block_gets_its_newest_chunks_as_they_were_read_and_older_ones_from_the_disk() {
+    Runner::default().start(|context| async move {
+        let world = World::new();
+        context.sleep(Duration::from_millis(SLOT)).await;
+        let (mut mailbox, _, _running) = start(context.child("store"), &world).await;
+        let mut chunks = Vec::new();
+        for height in 1..=4 {
+            let body = chunk(height, 900);
+            let header = header(&world, 1, height, SLOT + height, &body);
+            arrive(&mailbox, &header, &body);
+            assert_eq!(judge(&mailbox, &header).await, Ok(Verdict::Valid));
+            chunks.push((header, body));
+        }
+        let own = read(&chunk(9, 900));
+        assert!(mailbox.persist(own.clone()).await.is_ok());
+        let named = header(&world, ME, 1, SLOT + 30, &own);
+        assert_eq!(judge(&mailbox, &named).await, Ok(Verdict::Valid));
+
+        // There is room for one of each producer.
+        for (header, body) in &chunks[..3] {
+            let stored = gathered(&mailbox, header).await;
+            assert_eq!(stored, Stored::Body(body.body().clone()));
+        }
+        for (header, body) in [&chunks[3], &(named, own)] {
+            let Stored::Chunk(found) = gathered(&mailbox, header).await else {
+                panic!("it is in memory")
+            };
+            assert_eq!(&found, body);
+            assert_eq!(found.facts(), read(body).facts());
+        }
+
+        // Once a block has executed it, it lies on the disk alone.
+        let (last, body) = &chunks[3];
+        let given = vec![(Reference::from(last), Some(body.body().clone()))];
+        assert_eq!(mailbox.accept(1, given).await.expect("answered"), Ok(()));
+        let stored = gathered(&mailbox, last).await;
+        assert_eq!(stored, Stored::Body(body.body().clone()));
+    });
+}
+
+/// Turns every byte of the bodies that wait for a block.
+async fn rot(context: &Context) {
+    let partition = "chunks-waiting-bodies";
+    for name in context.scan(partition).await.expect("a partition") {
+        let (blob, len) = context.open(partition, &name).await.expect("a blob");
+        let bytes = blob.read_at(0, len as usize, Default::default()).await;
+        let mut bytes = bytes.expect("readable").coalesce().as_ref().to_vec();
+        bytes.iter_mut().for_each(|it| *it ^= 0x55);
+        blob.write_at(0, bytes, WriteOptions::SYNC)
+            .await
+            .expect("written");
+    }
+}
+
+// D-12
+#[test]
+fn a_body_that_rots_on_the_disk_is_noticed_by_whoever_reads_it_there() {
+    Runner::default().start(|context| async move {
+        let world = World::new();
+        let (mailbox, _, running) = start(context.child("store"), &world).await;
+        let mut chunks = Vec::new();
+        for height in 1..=2 {
+            let body = chunk(height, 900);
+            let header = header(&world, 1, height, SLOT + height, &body);
+            arrive(&mailbox, &header, &body);
+            assert_eq!(judge(&mailbox, &header).await, Ok(Verdict::Valid));
+            chunks.push((header, body));
+        }
+        rot(&context).await;
+        // The newer one was checked before it was written, and is the same in memory.
+        let (newer, body) = &chunks[1];
+        assert_eq!(gathered(&mailbox, newer).await, Stored::Chunk(body.clone()));
+        // The older one is in memory no more: its checksum is wrong, and the node stops.
+        let (older, _) = &chunks[0];
+        let found = mailbox.gather(Reference::from(older), 1).await;
+        assert!(found.is_err(), "{found:?}");
+        assert!(running.await.expect("it was not aborted").is_err());
+        let again = opened(context.child("again"), &world, Executed::default()).await;
+        assert!(again.is_err());
+    });
+}
