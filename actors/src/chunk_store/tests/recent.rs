@@ -13,7 +13,7 @@ use crate::{
     transaction::Rules as _,
 };
 use commonware_runtime::{
-    Blob as _, Clock as _, Runner as _, Storage as _, Supervisor as _, WriteOptions,
+    Blob as _, Clock as _, ReadOptions, Runner as _, Storage as _, Supervisor as _, WriteOptions,
     deterministic::{Context, Runner},
 };
 use drystone_engine::{Verdict, types::Header};
@@ -81,38 +81,30 @@ async fn rot(context: &Context) {
     let partition = "chunks-waiting-bodies";
     for name in context.scan(partition).await.expect("a partition") {
         let (blob, len) = context.open(partition, &name).await.expect("a blob");
-        let bytes = blob.read_at(0, len as usize, Default::default()).await;
-        let mut bytes = bytes.expect("readable").coalesce().as_ref().to_vec();
-        bytes.iter_mut().for_each(|it| *it ^= 0x55);
-        blob.write_at(0, bytes, WriteOptions::SYNC)
-            .await
-            .expect("written");
+        let bytes = blob.read_at(0, len as usize, ReadOptions::default()).await;
+        let bytes = bytes.expect("readable").coalesce();
+        let turned: Vec<u8> = bytes.as_ref().iter().map(|it| !it).collect();
+        let written = blob.write_at(0, turned, WriteOptions::SYNC).await;
+        written.expect("written");
     }
 }
 
 // D-12
 #[test]
-fn a_body_that_rots_on_the_disk_is_noticed_by_whoever_reads_it_there() {
+fn a_body_that_rots_on_the_disk_is_noticed_when_it_is_read_there() {
     Runner::default().start(|context| async move {
         let world = World::new();
         let (mailbox, _, running) = start(context.child("store"), &world).await;
-        let mut chunks = Vec::new();
-        for height in 1..=2 {
-            let body = chunk(height, 900);
-            let header = header(&world, 1, height, SLOT + height, &body);
-            arrive(&mailbox, &header, &body);
-            assert_eq!(judge(&mailbox, &header).await, Ok(Verdict::Valid));
-            chunks.push((header, body));
-        }
+        let body = chunk(1, 900);
+        let header = header(&world, 1, 1, SLOT + 1, &body);
+        arrive(&mailbox, &header, &body);
+        assert_eq!(judge(&mailbox, &header).await, Ok(Verdict::Valid));
+        assert_eq!(gathered(&mailbox, &header).await, Stored::Chunk(body));
+        running.abort();
+        let _ = running.await;
+        context.sleep(Duration::from_millis(10)).await;
+        // What an earlier life had in memory vouches for nothing.
         rot(&context).await;
-        // The newer one was checked before it was written, and is the same in memory.
-        let (newer, body) = &chunks[1];
-        assert_eq!(gathered(&mailbox, newer).await, Stored::Chunk(body.clone()));
-        // The older one is in memory no more: its checksum is wrong, and the node stops.
-        let (older, _) = &chunks[0];
-        let found = mailbox.gather(Reference::from(older), 1).await;
-        assert!(found.is_err(), "{found:?}");
-        assert!(running.await.expect("it was not aborted").is_err());
         let again = opened(context.child("again"), &world, Executed::default()).await;
         assert!(again.is_err());
     });
