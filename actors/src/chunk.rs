@@ -300,7 +300,11 @@ const fn check_items(items: usize, limits: &Limits) -> Result<(), Error> {
     Ok(())
 }
 
-fn parse(body: &Bytes, limits: &Limits) -> Result<Vec<Bytes>, Error> {
+/// Takes a body apart, for whoever does not need its digest. The transactions are views of it.
+///
+/// # Errors
+/// As [`Chunk::decode`].
+pub fn parse(body: &Bytes, limits: &Limits) -> Result<Vec<Bytes>, Error> {
     check_bytes(body.len(), limits)?;
     let mut rest = body.clone();
     let items = rest.try_get_u32().map_err(|_| Error::Truncated(0))? as usize;
