@@ -191,8 +191,8 @@ fn mempool(agreement: &Agreement, settings: &Settings) -> mempool::Config {
     };
     let gossip = GossipConfig {
         announce_linger_ms: 20,
-        // By then it is in a chunk of this node, unless there are too many.
-        pack_linger_ms: 180,
+        // By then it is in a chunk of this node, or waits its turn while this node makes others.
+        pack_linger_ms: 980,
         reannounce_ms: 2_000,
         reannounce_max: 4_096,
         fanout: 4,
