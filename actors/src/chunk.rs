@@ -11,10 +11,12 @@
 #[cfg(test)]
 mod tests;
 
+use crate::transaction::Facts;
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use commonware_codec::{EncodeSize as _, ReadExt as _, Write as _, varint::UInt};
 use commonware_cryptography::{Hasher as _, Sha256};
 use drystone_engine::types::{Digest, Genesis, Payload};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Bytes of the count in front.
@@ -146,13 +148,23 @@ impl Error {
     }
 }
 
-/// A chunk whose form is right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A chunk whose form is right. A copy shares everything with it.
+#[derive(Clone, Debug)]
 pub struct Chunk {
     body: Bytes,
-    transactions: Vec<Bytes>,
+    transactions: Arc<[Bytes]>,
     payload: Payload,
+    facts: Option<Arc<[Facts]>>,
 }
+
+/// A body has one reading: whether somebody has read it makes no other chunk of it.
+impl PartialEq for Chunk {
+    fn eq(&self, other: &Self) -> bool {
+        self.body == other.body
+    }
+}
+
+impl Eq for Chunk {}
 
 impl Chunk {
     /// Packs transactions.
@@ -223,9 +235,25 @@ impl Chunk {
         };
         Self {
             body,
-            transactions,
+            transactions: transactions.into(),
             payload,
+            facts: None,
         }
+    }
+
+    /// The same chunk, with what the application reads off each of its transactions: whoever gets the chunk need not ask it
+    /// again.
+    ///
+    /// # Panics
+    /// If they are not one for each transaction.
+    pub fn with_facts(mut self, facts: Arc<[Facts]>) -> Self {
+        assert_eq!(
+            facts.len(),
+            self.transactions.len(),
+            "every transaction is read, or none"
+        );
+        self.facts = Some(facts);
+        self
     }
 
     /// What the header says of this chunk.
@@ -241,6 +269,11 @@ impl Chunk {
     /// The transactions, as views of the body.
     pub fn transactions(&self) -> &[Bytes] {
         &self.transactions
+    }
+
+    /// What the application reads off each transaction, if it was asked.
+    pub fn facts(&self) -> Option<&[Facts]> {
+        self.facts.as_deref()
     }
 }
 
@@ -267,7 +300,11 @@ const fn check_items(items: usize, limits: &Limits) -> Result<(), Error> {
     Ok(())
 }
 
-fn parse(body: &Bytes, limits: &Limits) -> Result<Vec<Bytes>, Error> {
+/// Takes a body apart, for whoever does not need its digest. The transactions are views of it.
+///
+/// # Errors
+/// As [`Chunk::decode`].
+pub fn parse(body: &Bytes, limits: &Limits) -> Result<Vec<Bytes>, Error> {
     check_bytes(body.len(), limits)?;
     let mut rest = body.clone();
     let items = rest.try_get_u32().map_err(|_| Error::Truncated(0))? as usize;

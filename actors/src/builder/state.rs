@@ -116,7 +116,8 @@ impl<P: PublicKey> State<P> {
         }
         let bytes = transactions.iter().map(|it| &it.bytes);
         let chunk = Chunk::pack(bytes, &self.config.chunk)
-            .expect("the mempool hands out what fits a chunk");
+            .expect("the mempool hands out what fits a chunk")
+            .with_facts(transactions.iter().map(|it| it.facts).collect());
         self.phase = Phase::Persisting {
             payload: chunk.payload(),
             ids: transactions.iter().map(|it| it.facts.id).collect(),

@@ -7,6 +7,7 @@ use super::{
     ingress::{Ingress, Mailbox},
     message::Message,
     metrics::Metrics,
+    recent::Recent,
     state::{Restored, State},
 };
 use crate::{reference::Reference, transaction::Rules};
@@ -102,6 +103,7 @@ pub async fn open<E: Machine + Spawner, T: Types>(
         residents,
     };
     let core = Core {
+        recent: Recent::new(config.recent_bytes_max),
         state: State::restore(config, restored),
         rules,
         strategy,
@@ -163,11 +165,8 @@ impl<E: Machine + Spawner, T: Types> Actor<E, T> {
                 in_flight = None;
                 archives = core.apply(archives, 0, Message::Synced(position)).await?;
             },
-            (reference, chunk, ids) = checked(&mut core.checking) => {
-                let valid = ids.is_some();
-                if let Some(ids) = ids {
-                    core.outlets.sighted(&reference, ids);
-                }
+            (reference, chunk) = checked(&mut core.checking) => {
+                let valid = core.read(&reference, &chunk);
                 let message = Message::Checked { reference, chunk, valid };
                 archives = core.apply(archives, 0, message).await?;
             },

@@ -103,6 +103,8 @@ pub struct Config<P> {
     pub me: P,
     /// What each producer may have here.
     pub limits: Limits,
+    /// Of each producer, bytes of the newest chunks that stay in memory until a block has executed them.
+    pub recent_bytes_max: u64,
     /// Chunks whose expiry falls into the same span of this length share a section, and go together.
     pub bucket_ms: NonZeroU64,
     /// Blocks below the newest executed one whose accepted bodies are kept. They are kept for a validity window in any

@@ -4,9 +4,10 @@ use super::{
     Error, Unknown,
     actor::{Outlets as _, Types},
     disk::{Archives, Machine},
-    ingress::{Accepted, Found, Ingress, Usage},
+    ingress::{Accepted, Found, Ingress, Stored, Usage},
     message::{Effect, Message, Source},
     metrics::Metrics,
+    recent::Recent,
     record::Record,
     state::State,
 };
@@ -19,8 +20,8 @@ use commonware_utils::{channel::oneshot, futures::Pool};
 use drystone_engine::{Verdict, types::Digest};
 use std::{collections::BTreeMap, future::pending};
 
-/// A body that the application looked at: its transactions, if it found nothing wrong.
-pub(super) type Checked<P> = (Reference<P>, Chunk, Option<Vec<Digest>>);
+/// A body that the application looked at: with what it read, if it found nothing wrong.
+pub(super) type Checked<P> = (Reference<P>, Chunk);
 
 /// A sync under way, and the position it covers.
 pub(super) struct UnderWay {
@@ -51,6 +52,7 @@ pub(super) async fn checked<P: PublicKey>(checking: &mut Pool<'static, Checked<P
 /// See the module.
 pub(super) struct Core<T: Types> {
     pub state: State<T::PublicKey>,
+    pub recent: Recent<T::PublicKey>,
     pub rules: T::Rules,
     pub strategy: T::Strategy,
     pub outlets: T::Outlets,
@@ -78,6 +80,7 @@ impl<T: Types> Core<T> {
             }
             Ingress::Persist(chunk, responder) => {
                 self.builders.insert(chunk.payload().digest, responder);
+                self.recent.keep(self.state.me(), chunk.clone());
                 Message::Packed(chunk)
             }
             Ingress::Get {
@@ -86,6 +89,15 @@ impl<T: Types> Core<T> {
                 responder,
             } => {
                 let found = self.find(&archives, &reference, height).await?;
+                let _ = responder.send(found.into_body());
+                return Ok(archives);
+            }
+            Ingress::Gather {
+                reference,
+                height,
+                responder,
+            } => {
+                let found = self.find(&archives, &reference, Some(height)).await?;
                 let _ = responder.send(found);
                 return Ok(archives);
             }
@@ -124,8 +136,9 @@ impl<T: Types> Core<T> {
                     let _ = responder.send(Err(Unknown { height, unknown }));
                     return Ok(archives);
                 }
-                let references = chunks.iter().map(|(it, _)| it.clone()).collect();
+                let references: Vec<_> = chunks.iter().map(|(it, _)| it.clone()).collect();
                 archives = archives.accept(height, chunks).await?;
+                references.iter().for_each(|it| self.recent.forget(it));
                 self.executors.insert(height, responder);
                 Message::Kept { height, references }
             }
@@ -138,9 +151,13 @@ impl<T: Types> Core<T> {
         archives: &Archives<E, T::PublicKey>,
         reference: &Reference<T::PublicKey>,
         height: Option<u64>,
-    ) -> Result<Found, Error> {
+    ) -> Result<Found<Stored>, Error> {
         let mut body = None;
         if let Some(location) = self.state.locate(reference) {
+            if let Some(chunk) = self.recent.get(reference) {
+                self.metrics.recent.inc();
+                return Ok(Found::Body(Stored::Chunk(chunk.clone())));
+            }
             body = archives.read(location).await?;
         }
         if body.is_none() {
@@ -149,7 +166,7 @@ impl<T: Types> Core<T> {
         Ok(match body {
             Some(body) => {
                 self.metrics.served.inc();
-                Found::Body(body)
+                Found::Body(Stored::Body(body))
             }
             None => {
                 self.metrics.absent.inc();
@@ -240,12 +257,24 @@ impl<T: Types> Core<T> {
         let rules = self.rules.clone();
         let len = chunk.transactions().len();
         let check = self.strategy.clone().spawn(len, move |_| {
-            let ids = chunk.transactions().iter();
-            let ids = ids.map(|it| rules.decode(it).map(|it| it.id));
-            let ids = ids.collect::<Result<_, _>>().ok();
-            (reference, chunk, ids)
+            let facts = chunk.transactions().iter().map(|it| rules.decode(it));
+            match facts.collect::<Result<_, _>>() {
+                Ok(facts) => (reference, chunk.with_facts(facts)),
+                Err(_) => (reference, chunk),
+            }
         });
         self.checking.push(check);
+    }
+
+    /// The application has looked at a body: says whether all of it could be read, and tells of it then.
+    pub fn read(&mut self, reference: &Reference<T::PublicKey>, chunk: &Chunk) -> bool {
+        let Some(facts) = chunk.facts() else {
+            return false;
+        };
+        let ids = facts.iter().map(|it| it.id).collect();
+        self.outlets.sighted(reference, ids);
+        self.recent.keep(&reference.sequencer, chunk.clone());
+        true
     }
 
     pub async fn start_sync<E: Machine>(

@@ -19,11 +19,31 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// The answer to a question for a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum Found<B = Bytes> {
     /// Here it is.
-    Body(Bytes),
+    Body(B),
     /// It is not here.
     Absent(Absence),
+}
+
+/// A body, as far as it is known what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It came not long ago, and was opened and checked then.
+    Chunk(Chunk),
+    /// It was read from the disk: whoever wants to know what it is opens it.
+    Body(Bytes),
+}
+
+impl Found<Stored> {
+    /// The body alone.
+    pub fn into_body(self) -> Found {
+        match self {
+            Self::Body(Stored::Chunk(chunk)) => Found::Body(chunk.body().clone()),
+            Self::Body(Stored::Body(body)) => Found::Body(body),
+            Self::Absent(absence) => Found::Absent(absence),
+        }
+    }
 }
 
 /// The answer to a block's acceptance: durable, or what is missing, and then nothing was changed.
@@ -54,6 +74,15 @@ pub enum Ingress<P: PublicKey> {
         height: Option<u64>,
         /// Takes the answer.
         responder: oneshot::Sender<Found>,
+    },
+    /// The executor asks for a chunk of a block.
+    Gather {
+        /// Which.
+        reference: Reference<P>,
+        /// The height of the block.
+        height: u64,
+        /// Takes the answer.
+        responder: oneshot::Sender<Found<Stored>>,
     },
     /// The executor asks which bodies of an executed block are not kept under its height.
     Lacking {
@@ -211,6 +240,17 @@ impl<P: PublicKey> Mailbox<P> {
     pub fn get(&self, reference: Reference<P>, height: Option<u64>) -> oneshot::Receiver<Found> {
         let (responder, found) = oneshot::channel();
         let _ = self.0.enqueue(Ingress::Get {
+            reference,
+            height,
+            responder,
+        });
+        found
+    }
+
+    /// Asks for a chunk of a block, opened if that was done already. A dropped sender means "ask again".
+    pub fn gather(&self, reference: Reference<P>, height: u64) -> oneshot::Receiver<Found<Stored>> {
+        let (responder, found) = oneshot::channel();
+        let _ = self.0.enqueue(Ingress::Gather {
             reference,
             height,
             responder,

@@ -12,6 +12,9 @@
 //! section; bodies that a block accepted lie under its height until the retention limit. One sync serves all that was
 //! written since the last, in both.
 //!
+//! The newest chunks of each producer also stay in memory as they were opened, until a block has executed them or the
+//! producer has brought so many more: the executor of a node that keeps up reads nothing from the disk.
+//!
 //! A body is kept only for a header that the engine locked and asked about: that is when its quota is reserved. One
 //! that comes before its header waits in memory, within a bound of its producer's own.
 //!
@@ -37,6 +40,7 @@ mod disk;
 mod ingress;
 mod message;
 mod metrics;
+mod recent;
 mod record;
 mod state;
 #[cfg(test)]
@@ -46,7 +50,7 @@ pub use crate::disk::Disk;
 pub use actor::{Actor, Executed, Outlets, Types, open};
 pub use config::{Amount, Config, Limits, Rate};
 pub use disk::Machine;
-pub use ingress::{Accepted, Found, Mailbox, Share, Usage};
+pub use ingress::{Accepted, Found, Mailbox, Share, Stored, Usage};
 pub use message::{Absence, Effect, Location, Message, Source};
 pub use record::Record;
 pub use state::{Resident, Restored, State};

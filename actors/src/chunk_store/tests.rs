@@ -7,6 +7,7 @@ mod life;
 mod model;
 mod own;
 mod quota;
+mod recent;
 
 use super::{
     Amount, Config, Disk, Effect, Limits, Location, Message, Rate, Record, Resident, Restored,
@@ -51,6 +52,7 @@ fn config(world: &World) -> Config<Key> {
                 bytes: 2_000,
             },
         },
+        recent_bytes_max: 2_000,
         bucket_ms: NZU64!(100),
         retention_blocks: 4,
         mailbox_size: NZUsize!(4),

@@ -47,6 +47,9 @@ pub struct Parts<A, M> {
     pub strategy: Rayon,
 }
 
+/// Memory for chunks that wait for their block, of all sequencers together: a second at the highest rates that were measured.
+const RECENT_BYTES: u64 = 64 << 20;
+
 /// Puts a node's configuration together.
 pub fn config<A, M>(
     agreement: &Agreement,
@@ -85,6 +88,7 @@ where
         store: chunk_store::Config {
             me: me.clone(),
             limits: chunk_store::Limits::recommended(&genesis),
+            recent_bytes_max: recent(agreement),
             bucket_ms: NZU64!(10_000),
             retention_blocks,
             mailbox_size: MAILBOX,
@@ -147,6 +151,11 @@ fn lanes() -> LaneConfig {
     }
 }
 
+/// What each sequencer may have of the memory for chunks that wait for their block.
+fn recent(agreement: &Agreement) -> u64 {
+    RECENT_BYTES / (agreement.sequencers.len().max(1) as u64)
+}
+
 fn mempool(agreement: &Agreement, settings: &Settings) -> mempool::Config {
     let chain = &settings.chain;
     let transaction_bytes_max = agreement.transactions.bytes_max as usize;
@@ -182,8 +191,8 @@ fn mempool(agreement: &Agreement, settings: &Settings) -> mempool::Config {
     };
     let gossip = GossipConfig {
         announce_linger_ms: 20,
-        // By then it is in a chunk of this node, unless there are too many.
-        pack_linger_ms: 180,
+        // By then it is in a chunk of this node, or waits its turn while this node makes others.
+        pack_linger_ms: 980,
         reannounce_ms: 2_000,
         reannounce_max: 4_096,
         fanout: 4,

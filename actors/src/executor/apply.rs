@@ -9,7 +9,7 @@ use crate::{
     application::{Application, Context, Failure},
     reference::Reference,
     state::Batch,
-    transaction::Transaction,
+    transaction::{Facts, Transaction},
     unordered,
     window::{Unfit, Window},
 };
@@ -18,15 +18,25 @@ use drystone_engine::types::{Digest, Types};
 use std::sync::Arc;
 
 /// The transactions of a block, in the order of execution. A chunk with one that nobody can read is as good as empty: no
-/// honest validator acked it.
+/// honest validator acked it. What was read off a chunk when it came here is not read again: it depends on the bytes alone.
 pub fn flatten<A: Application, T: Types>(
     application: &A,
     ready: &Ready<T>,
 ) -> Vec<Arc<Transaction>> {
     let rules = application.rules();
     let read = |it: &Bytes| Transaction::decode(&rules, it.clone()).ok();
+    let known = |(bytes, facts): (&Bytes, &Facts)| {
+        let (facts, bytes) = (*facts, bytes.clone());
+        Arc::new(Transaction { facts, bytes })
+    };
     let chunk = |(_, body): &(Reference<T::PublicKey>, Body)| match body {
-        Body::Chunk(chunk) => chunk.transactions().iter().map(read).collect(),
+        Body::Chunk(chunk) => {
+            let transactions = chunk.transactions().iter();
+            match chunk.facts() {
+                Some(facts) => Some(transactions.zip(facts).map(known).collect()),
+                None => transactions.map(read).collect(),
+            }
+        }
         Body::Malformed => None,
     };
     let chunks: Vec<Vec<_>> = ready.chunks.iter().filter_map(chunk).collect();
@@ -57,7 +67,7 @@ pub async fn apply<A: Application>(
         canary,
         entries: Vec::with_capacity(transactions.len()),
         list: Vec::new(),
-        ids: unordered::Set::default(),
+        ids: unordered::Set::with_capacity(transactions.len()),
     };
     work.window.begin(context.time_ms);
     for transaction in transactions {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     chunk::{Chunk, Limits},
-    chunk_store::{Absence, Found},
+    chunk_store::{Absence, Found, Stored},
     reference::Reference,
 };
 use commonware_cryptography::PublicKey;
@@ -58,7 +58,8 @@ impl<C: Clock, S, F> Seeker<C, S, F> {
         let mut fetch = None;
         loop {
             match self.store.get(reference.clone(), height).await {
-                Ok(Found::Body(body)) => {
+                Ok(Found::Body(Stored::Chunk(chunk))) => return Some(Body::Chunk(chunk)),
+                Ok(Found::Body(Stored::Body(body))) => {
                     let chunk = Chunk::open(body, &reference.payload(), &self.limits);
                     return Some(chunk.map_or(Body::Malformed, Body::Chunk));
                 }

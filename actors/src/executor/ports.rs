@@ -28,7 +28,11 @@ pub trait Lanes<T: Types>: Clone + Send + Sync + 'static {
 /// Keeps bodies. The chunk store's mailbox is one.
 pub trait Store<P: PublicKey>: Clone + Send + Sync + 'static {
     /// Asks for a body of a block. A dropped sender means "ask again".
-    fn get(&self, reference: Reference<P>, height: u64) -> oneshot::Receiver<chunk_store::Found>;
+    fn get(
+        &self,
+        reference: Reference<P>,
+        height: u64,
+    ) -> oneshot::Receiver<chunk_store::Found<chunk_store::Stored>>;
 
     /// Keeps the bodies of an executed block under its height. Answered once they are durable; asking again is
     /// harmless. A dropped sender means that the store has ended.
@@ -48,8 +52,12 @@ pub trait Store<P: PublicKey>: Clone + Send + Sync + 'static {
 }
 
 impl<P: PublicKey> Store<P> for chunk_store::Mailbox<P> {
-    fn get(&self, reference: Reference<P>, height: u64) -> oneshot::Receiver<chunk_store::Found> {
-        Self::get(self, reference, Some(height))
+    fn get(
+        &self,
+        reference: Reference<P>,
+        height: u64,
+    ) -> oneshot::Receiver<chunk_store::Found<chunk_store::Stored>> {
+        self.gather(reference, height)
     }
 
     fn accept(

@@ -60,6 +60,13 @@ enum Known {
     Invalid(String),
 }
 
+/// Of each block, its digest and what became of each of its transactions.
+type Blocks = BTreeMap<u64, (Digest, Vec<Fate>)>;
+
+fn fate(blocks: &Blocks, height: u64, entry: usize) -> Option<&Fate> {
+    blocks.get(&height)?.1.get(entry)
+}
+
 /// Remembers a bounded number of transactions, those heard of last, and the results of the blocks they are in.
 pub struct Index<P> {
     remembered_max: usize,
@@ -71,7 +78,7 @@ pub struct Index<P> {
     /// Ids in them.
     uncertified: usize,
     certified: BTreeMap<P, u64>,
-    blocks: BTreeMap<u64, (Digest, Vec<Fate>)>,
+    blocks: Blocks,
 }
 
 impl<P: Ord + Clone> Index<P> {
@@ -109,7 +116,7 @@ impl<P: Ord + Clone> Index<P> {
         match self.transactions.get(id) {
             None | Some(Known::Pending | Known::Certified) => false,
             Some(Known::Expired | Known::Invalid(_)) => true,
-            Some(Known::Settled { height, entry }) => self.fate(*height, *entry).is_some(),
+            Some(Known::Settled { height, entry }) => fate(&self.blocks, *height, *entry).is_some(),
         }
     }
 
@@ -178,21 +185,22 @@ impl<P: Ord + Clone> Index<P> {
         let mut fates = Vec::with_capacity(results.entries.len());
         for (entry, result) in results.entries.iter().enumerate() {
             fates.push(result.fate.clone());
-            let first = match self.transactions.get(&result.id) {
-                Some(Known::Settled { height: at, entry }) if *at == height => fates.get(*entry),
-                Some(Known::Settled { height, entry }) => self.fate(*height, *entry),
+            let settled = Known::Settled { height, entry };
+            let Some(held) = self.transactions.get_mut(&result.id) else {
+                self.learn(result.id, settled);
+                continue;
+            };
+            let first = match held {
+                Known::Settled { height: at, entry } if *at == height => fates.get(*entry),
+                Known::Settled { height, entry } => fate(&self.blocks, *height, *entry),
                 _ => None,
             };
             // A copy that was executed counts, wherever others are: and of those that were not, the last.
             if first != Some(&Fate::Executed) {
-                self.learn(result.id, Known::Settled { height, entry });
+                *held = settled;
             }
         }
         self.blocks.insert(height, (results.block, fates));
-    }
-
-    fn fate(&self, height: u64, entry: usize) -> Option<&Fate> {
-        self.blocks.get(&height)?.1.get(entry)
     }
 
     fn learn(&mut self, id: Digest, known: Known) {

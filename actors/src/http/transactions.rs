@@ -9,7 +9,7 @@ use super::{
     server::Api,
 };
 use crate::{
-    chunk::{Chunk, Limits},
+    chunk::{self, Limits},
     deploy::Hexed,
     mempool::Answer,
     node::Deployment,
@@ -128,8 +128,8 @@ fn brought(kind: Option<&str>, body: Bytes) -> Result<Brought, Fault> {
                 bytes_max: u32::MAX,
                 items_max: u32::MAX,
             };
-            let batch = Chunk::decode(body, &limits).map_err(malformed)?;
-            Ok(Brought::Many(batch.transactions().to_vec()))
+            let batch = chunk::parse(&body, &limits).map_err(malformed)?;
+            Ok(Brought::Many(batch))
         }
         Some(kind) if kind.starts_with("application/json") => {
             let batch: Batch = serde_json::from_slice(&body).map_err(malformed)?;

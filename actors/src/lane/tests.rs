@@ -89,6 +89,7 @@ async fn start(
         genesis: genesis.clone(),
         me: world.key(who),
         limits: Limits::recommended(genesis),
+        recent_bytes_max: 1 << 20,
         bucket_ms: NZU64!(500),
         retention_blocks: 10,
         mailbox_size: NZUsize!(64),

@@ -59,7 +59,7 @@ pub struct GossipConfig {
     /// How long a new id waits for others to be announced with, at most: announcements go out once in so long. At least 1.
     pub announce_linger_ms: u64,
     /// How much longer an id waits that a client brought and this node may pack: a chunk of its own makes most
-    /// announcements needless.
+    /// announcements needless. For as long after a chunk of this node what waits for the next ones is not announced at all.
     pub pack_linger_ms: u64,
     /// How often what is still pending is announced again.
     pub reannounce_ms: u64,

@@ -1,3 +1,4 @@
+mod backlog;
 mod dialog;
 mod fetches;
 mod mailbox;

@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes};
 use commonware_codec::{
     Buf, Copying, DecodeExt as _, Encode as _, EncodeSize, Error, RangeCfg, Read, ReadExt as _,
-    Write,
+    Viewing, Write,
 };
 
 /// Longest key.
@@ -64,6 +64,14 @@ impl Command {
     /// If the bytes are none, or not in their only form.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         Self::decode(Copying(bytes))
+    }
+
+    /// Reads a command whose key and value are views of the bytes: for whoever does not keep them.
+    ///
+    /// # Errors
+    /// If the bytes are none, or not in their only form.
+    pub fn view(bytes: &Bytes) -> Result<Self, Error> {
+        Self::decode(Viewing::new(bytes))
     }
 }
 

@@ -35,7 +35,8 @@ impl Application for Map {
     ) -> Result<Vec<Outcome>, Failure> {
         let mut outcomes = Vec::with_capacity(transactions.len());
         for transaction in transactions {
-            let command = Command::read(&transaction.bytes);
+            // What is written goes to the disk with the block, and the chunk is in memory until then.
+            let command = Command::view(&transaction.bytes);
             let command = command.map_err(|_| Failure::Broken("a command was decoded".into()))?;
             outcomes.push(execute(command.operation, state).await?);
         }

@@ -128,6 +128,8 @@ pub fn store_config(
         genesis: genesis.clone(),
         me: me.clone(),
         limits: limits(options, genesis, role),
+        // So little that some are read from the disk.
+        recent_bytes_max: 2 * u64::from(genesis.chunk_bytes_max),
         bucket_ms: NonZeroU64::new(options.bucket_ms).expect("positive"),
         retention_blocks: options.retention_blocks,
         mailbox_size: NZUsize!(64),

@@ -97,6 +97,11 @@ impl<P: PublicKey> State<P> {
         }
     }
 
+    /// This node: whose bodies its builder persists.
+    pub const fn me(&self) -> &P {
+        &self.config.me
+    }
+
     /// What was to be written so far: what a sync that starts now covers.
     pub const fn position(&self) -> u64 {
         self.position

@@ -15,6 +15,9 @@ use std::{
 pub(super) const SETTINGS: &str = "node.toml";
 /// What it logs.
 pub(super) const LOG: &str = "log";
+/// The allocator of these binaries gives memory back to the system a second after it was freed, and most blocks need it again
+/// sooner or later: clearing those pages was a twentieth of a loaded node's work. Milliseconds; an operator's own setting counts.
+const PURGE_DELAY: (&str, &str) = ("MIMALLOC_PURGE_DELAY", "10000");
 /// Its process.
 const PID: &str = "pid";
 
@@ -72,6 +75,10 @@ impl Process {
             .stdin(std::process::Stdio::null())
             .stdout(log.try_clone().map_err(failed)?)
             .stderr(log);
+        let (name, delay_ms) = PURGE_DELAY;
+        if env::var_os(name).is_none() {
+            command.env(name, delay_ms);
+        }
         if background {
             // It outlives the terminal.
             command.process_group(0);

@@ -20,6 +20,8 @@ pub struct Doors {
     pub noise: Arc<AtomicU64>,
     /// The height at which it cannot go on, if it is not 0.
     pub breaks_at: Arc<AtomicU64>,
+    /// Transactions that were read.
+    pub read: Arc<AtomicU64>,
 }
 
 /// Opens a door.
@@ -49,6 +51,7 @@ pub fn closed() -> Invalid {
 
 impl Application for Doors {
     fn decode(&self, bytes: &[u8]) -> Result<Facts, Invalid> {
+        self.read.fetch_add(1, Ordering::Relaxed);
         if bytes.len() != 18 {
             return Err(Invalid::because("18 bytes"));
         }

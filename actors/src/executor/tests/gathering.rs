@@ -1,14 +1,15 @@
 //! Bodies and headers that are not here.
 
 use super::{
-    doors::open_door,
-    kit::{Chain, Node, SPAN_MS},
+    doors::{Doors, open_door},
+    kit::{Chain, Node, SPAN_MS, config},
     stand::Stand,
 };
+use crate::executor::mailbox;
 use bytes::Bytes;
-use commonware_runtime::{Clock as _, Runner as _, deterministic};
+use commonware_runtime::{Clock as _, Runner as _, Supervisor as _, deterministic};
 use futures::FutureExt as _;
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 /// Two blocks of two lanes each.
 fn chain() -> Chain {
@@ -184,4 +185,48 @@ fn a_body_that_is_no_chunk_holds_nothing_for_anybody() {
         let record = node.mailbox.record(3).await.expect("answered");
         assert_eq!(record.expect("executed").results.entries, []);
     });
+}
+
+// D-22, D-35
+#[test]
+fn what_was_read_when_it_came_is_not_read_again_and_comes_to_the_same() {
+    let mut chain = Chain::new();
+    for height in 1..=3 {
+        let both = [
+            open_door(height as u8, SPAN_MS, height),
+            open_door(9, SPAN_MS, 9),
+        ];
+        chain.chunk(0, height, both);
+        // Nobody can read one of these.
+        chain.chunk(
+            1,
+            height,
+            [open_door(1, SPAN_MS, 7), Bytes::from_static(b"?")],
+        );
+        chain.block(10 * height, &[0, 1]);
+    }
+    let chain = &chain;
+    let outcome = |opened| {
+        deterministic::Runner::default().start(|context| async move {
+            let stand = Stand::stocked(chain);
+            stand.0.lock().opened = opened;
+            let doors = Doors::default();
+            let (mailbox, inbox) = mailbox(context.child("executor"), &config());
+            let node = Node::attach(&context, &stand, config(), doors.clone(), mailbox, inbox);
+            let node = node.await.expect("the disk is sound");
+            for block in &chain.blocks {
+                node.deliver(block).await.expect("executed");
+            }
+            let roots = stand.0.lock().roots.clone();
+            (roots, doors.read.load(Ordering::Relaxed))
+        })
+    };
+    let (from_bodies, read) = outcome(false);
+    let (from_chunks, read_again) = outcome(true);
+    assert_eq!(from_chunks, from_bodies);
+    assert_eq!(
+        (read, read_again),
+        (12, 6),
+        "a chunk that cannot be read is tried once more"
+    );
 }

@@ -1,10 +1,11 @@
 //! Stands in for the actors around an executor.
 
-use super::kit::Chain;
+use super::{doors::Doors, kit::Chain};
 use crate::{
+    application::Application as _,
     block,
     chunk::Chunk,
-    chunk_store::{self, Absence, Found},
+    chunk_store::{self, Absence, Found, Stored},
     executor::{Fetcher, Lanes, Outlets, Store},
     mempool,
     reference::Reference,
@@ -31,6 +32,8 @@ pub struct Desk {
     pub headers: BTreeMap<Key, Run>,
     /// What the store has.
     pub stored: BTreeMap<Digest, Bytes>,
+    /// Whether the store gives chunks that were opened and read when they came.
+    pub opened: bool,
     /// What others have.
     pub elsewhere: BTreeMap<Digest, Bytes>,
     /// Requests that are dropped without an answer before any is answered.
@@ -106,6 +109,19 @@ impl Stand {
     }
 }
 
+/// What a chunk store keeps in memory of a body that came here.
+fn read(body: Bytes) -> Chunk {
+    let chunk = Chunk::decode(body, &LIMITS).expect("it was packed");
+    let facts = chunk
+        .transactions()
+        .iter()
+        .map(|it| Doors::default().decode(it));
+    match facts.collect::<Result<_, _>>() {
+        Ok(facts) => chunk.with_facts(facts),
+        Err(_) => chunk,
+    }
+}
+
 impl Lanes<Nouns> for Stand {
     fn run(&self, _: u64, sequencer: &Key, above: Tip, to: Tip) -> oneshot::Receiver<Run> {
         let (responder, run) = oneshot::channel();
@@ -123,14 +139,21 @@ impl Lanes<Nouns> for Stand {
 }
 
 impl Store<Key> for Stand {
-    fn get(&self, reference: Reference<Key>, _: u64) -> oneshot::Receiver<Found> {
+    fn get(&self, reference: Reference<Key>, _: u64) -> oneshot::Receiver<Found<Stored>> {
         let (responder, found) = oneshot::channel();
         let mut desk = self.0.lock();
         if desk.drops() {
             return found;
         }
         let body = desk.stored.get(&reference.place.digest).cloned();
-        let _ = responder.send(body.map_or(Found::Absent(Absence::Unknown), Found::Body));
+        let stored = |body| match desk.opened {
+            true => Stored::Chunk(read(body)),
+            false => Stored::Body(body),
+        };
+        let answer = body.map_or(Found::Absent(Absence::Unknown), |it| {
+            Found::Body(stored(it))
+        });
+        let _ = responder.send(answer);
         desk.asked.push(reference);
         found
     }

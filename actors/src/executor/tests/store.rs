@@ -76,6 +76,7 @@ async fn start(
         limits: Limits::recommended(&genesis),
         genesis,
         me: chain.world.key(5),
+        recent_bytes_max: 1 << 20,
         bucket_ms: NZU64!(100),
         retention_blocks: 8,
         mailbox_size: NZUsize!(16),

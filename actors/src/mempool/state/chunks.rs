@@ -2,7 +2,10 @@
 
 use crate::{mempool::Sighting, unordered};
 use drystone_engine::types::Digest;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 struct Chunk<P> {
     sequencer: P,
@@ -14,6 +17,29 @@ struct Chunk<P> {
     seen_ms: u64,
     /// Chain time when it was known to be certified.
     certified_ms: Option<u64>,
+}
+
+/// The chunks that hold one transaction. Nearly always it is one, and that takes no memory of its own.
+struct Holders {
+    first: u64,
+    more: Vec<u64>,
+}
+
+impl Holders {
+    fn iter(&self) -> impl Iterator<Item = &u64> {
+        iter::once(&self.first).chain(&self.more)
+    }
+
+    /// Says whether there are others.
+    fn remove(&mut self, key: u64) -> bool {
+        if self.first != key {
+            self.more.retain(|it| *it != key);
+            return true;
+        }
+        let next = self.more.pop();
+        self.first = next.unwrap_or(key);
+        next.is_some()
+    }
 }
 
 struct Lane {
@@ -42,7 +68,7 @@ pub struct Chunks<P> {
     lane_marks_max: usize,
     lanes: BTreeMap<P, Lane>,
     chunks: BTreeMap<u64, Chunk<P>>,
-    holders: unordered::Map<Digest, Vec<u64>>,
+    holders: unordered::Map<Digest, Holders>,
     expiries: BTreeSet<(u64, u64)>,
     next: u64,
 }
@@ -97,7 +123,13 @@ impl<P: Ord + Clone> Chunks<P> {
         let certified_ms = (height <= lane.certified).then_some(chain_ms);
         self.next += 1;
         for id in &ids {
-            self.holders.or_default(*id).push(key);
+            match self.holders.get_mut(id) {
+                Some(holders) => holders.more.push(key),
+                None => {
+                    let more = Vec::new();
+                    self.holders.insert(*id, Holders { first: key, more });
+                }
+            }
         }
         self.expiries.insert((expiry_ms, key));
         let chunk = Chunk {
@@ -159,11 +191,7 @@ impl<P: Ord + Clone> Chunks<P> {
     fn release(&mut self, key: u64, ids: &[Digest]) {
         for id in ids {
             let holders = self.holders.get_mut(id);
-            let empty = holders.is_some_and(|it| {
-                it.retain(|held| *held != key);
-                it.is_empty()
-            });
-            if empty {
+            if holders.is_some_and(|it| !it.remove(key)) {
                 self.holders.remove(id);
             }
         }
@@ -172,7 +200,8 @@ impl<P: Ord + Clone> Chunks<P> {
     /// What live chunks say of a transaction.
     pub fn holding(&self, id: &Digest) -> Holding {
         let mut holding = Holding::default();
-        for key in self.holders.get(id).into_iter().flatten() {
+        let holders = self.holders.get(id).into_iter();
+        for key in holders.flat_map(Holders::iter) {
             let chunk = &self.chunks[key];
             if chunk.sequencer == self.me {
                 holding.own = true;

@@ -113,6 +113,8 @@ pub struct State<T: Types> {
     check: Option<Check>,
     /// What was taken for the chunk being built.
     building: Option<Vec<u64>>,
+    /// When the last chunk of this node was made, by the local clock.
+    sealed_ms: Option<u64>,
     rank: Option<Rank>,
     blocks_only: bool,
     readiness: Readiness,
@@ -153,6 +155,7 @@ impl<T: Types> State<T> {
             recheck_again: false,
             check: None,
             building: None,
+            sealed_ms: None,
             rank: None,
             blocks_only: true,
             readiness: Readiness::Nothing,

@@ -132,6 +132,7 @@ impl<T: Types> State<T> {
     pub(super) fn built(&mut self, built: Built<T::PublicKey>) {
         let arrivals = self.building.take().expect("a chunk is being built");
         if let Built::Sealed(sighting) = built {
+            self.sealed_ms = Some(self.now_ms);
             self.sighted(sighting);
         }
         for arrival in arrivals {
@@ -140,6 +141,13 @@ impl<T: Types> State<T> {
                 self.settle_arrival(arrival);
             }
         }
+    }
+
+    /// Whether this node packs one chunk after the other: what is ready and a client brought is packed in its turn.
+    pub(super) fn packs(&self) -> bool {
+        let linger_ms = self.config.gossip.pack_linger_ms;
+        self.sealed_ms
+            .is_some_and(|it| self.now_ms < it.saturating_add(linger_ms))
     }
 
     /// Tells the builder when there is another amount to pack: nothing, something, enough.

@@ -115,6 +115,7 @@ async fn start(
         genesis: world.genesis.clone(),
         me: world.key(who),
         limits: Limits::recommended(&world.genesis),
+        recent_bytes_max: 1 << 20,
         bucket_ms: commonware_utils::NZU64!(1_000),
         retention_blocks: 10,
         mailbox_size: NZUsize!(16),

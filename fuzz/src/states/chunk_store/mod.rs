@@ -76,6 +76,7 @@ fn restore(world: &World<Free>, canary: Canary, restored: Restored<P>) -> State<
         genesis: world.genesis.clone(),
         me: world.names[0].clone(),
         limits: LIMITS,
+        recent_bytes_max: 0,
         bucket_ms: NZU64!(BUCKET_MS),
         retention_blocks: RETENTION_BLOCKS,
         mailbox_size: NZUsize!(1),
