@@ -61,6 +61,8 @@ pub struct Actor<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Type
     judging: Pool<'static, Judged<T>>,
     checking: Pool<'static, Vec<(Candidate<T>, bool)>>,
     me: T::PublicKey,
+    /// Empty between two messages, kept for its memory.
+    verdicts: Vec<Message<T>>,
 }
 
 /// Creates the mailbox first: the journal notifies it, and is a neighbour of the actor.
@@ -94,6 +96,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             judging: Pool::default(),
             checking: Pool::default(),
             me,
+            verdicts: Vec::new(),
         }
     }
 
@@ -193,7 +196,7 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
     fn apply_at(&mut self, now_ms: u64, message: Message<T>, effects: &mut Vec<Effect<T>>) {
         self.state.apply(now_ms, message, effects);
         let mut records = Vec::new();
-        let mut verdicts = Vec::new();
+        let mut verdicts = std::mem::take(&mut self.verdicts);
         for effect in effects.drain(..) {
             match effect {
                 Effect::Journal(record) => records.push(record),
@@ -204,9 +207,10 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
             }
         }
         self.append(&mut records);
-        for message in verdicts {
+        for message in verdicts.drain(..) {
             self.apply_at(now_ms, message, effects);
         }
+        self.verdicts = verdicts;
     }
 
     fn append(&mut self, records: &mut Vec<Record<T>>) {

@@ -26,6 +26,12 @@ pub trait Property<O>: Send {
     /// The property in one sentence.
     fn sentence(&self) -> &'static str;
 
+    /// Whether observations of this kind, one of [`Observation::KINDS`](crate::Observation::KINDS), concern it. What does not
+    /// concern it is not shown to it: with a dozen properties, most of what they cost a run is to be shown everything.
+    fn hears(&self, _kind: &'static str) -> bool {
+        true
+    }
+
     /// Judges an observation.
     fn observe(&mut self, seen: &Stamped<O>) -> Verdict;
 

@@ -26,6 +26,23 @@ struct Judge<O> {
     tally: Tally,
 }
 
+/// A property that is violated, and how.
+type Found = (&'static str, Violation);
+
+impl<O> Judge<O> {
+    /// Counts a verdict. The first violation of an event is the one that is told.
+    fn take(&mut self, verdict: Verdict, found: &mut Option<Found>) {
+        match verdict {
+            Ok(checked) => self.tally.checked += checked,
+            Err(violation) => {
+                self.tally.checked += 1;
+                self.tally.violated += 1;
+                found.get_or_insert((self.property.name(), violation));
+            }
+        }
+    }
+}
+
 /// How a node is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum State {
@@ -81,6 +98,8 @@ pub(crate) struct Recorder<O> {
     /// By place in [`Observation::KINDS`].
     counts: Vec<u64>,
     judges: Vec<Judge<O>>,
+    /// By place in [`Observation::KINDS`], the places of the judges whom observations of the kind concern.
+    hearers: Vec<Vec<usize>>,
     failure: Option<Failure>,
     unread: Vec<Stamped<O>>,
     /// Nodes that met an error since this was last asked.
@@ -100,7 +119,13 @@ impl<O: Observation> Recorder<O> {
         steps_max: u64,
         story: Option<Story>,
     ) -> Self {
+        let hearers = |kind: &&'static str| {
+            let heard = properties.iter().enumerate();
+            let heard = heard.filter(|(_, property)| property.hears(kind));
+            heard.map(|(place, _)| place).collect()
+        };
         Self {
+            hearers: O::KINDS.iter().map(hearers).collect(),
             hasher: Hasher::default(),
             number: 0,
             at_us: 0,
@@ -146,7 +171,13 @@ impl<O: Observation> Recorder<O> {
         if let Some(story) = &mut self.story {
             story.line(&seen, &format_args!("{:?}", seen.what));
         }
-        self.judge(at_us, |property| property.observe(&seen));
+        let mut found = None;
+        for place in &self.hearers[kind] {
+            let judge = &mut self.judges[*place];
+            let verdict = judge.property.observe(&seen);
+            judge.take(verdict, &mut found);
+        }
+        self.convict(at_us, found);
         self.unread.push(seen);
         self.step(at_us);
         self.wake();
@@ -331,17 +362,15 @@ impl<O: Observation> Recorder<O> {
     }
 
     fn judge(&mut self, at_us: u64, mut verdict: impl FnMut(&mut dyn Property<O>) -> Verdict) {
-        let mut found: Option<(&'static str, Violation)> = None;
+        let mut found = None;
         for judge in &mut self.judges {
-            match verdict(judge.property.as_mut()) {
-                Ok(checked) => judge.tally.checked += checked,
-                Err(violation) => {
-                    judge.tally.checked += 1;
-                    judge.tally.violated += 1;
-                    found.get_or_insert((judge.property.name(), violation));
-                }
-            }
+            let verdict = verdict(judge.property.as_mut());
+            judge.take(verdict, &mut found);
         }
+        self.convict(at_us, found);
+    }
+
+    fn convict(&mut self, at_us: u64, found: Option<Found>) {
         if let Some((property, violation)) = found {
             self.fail(
                 FailureKind::Safety,

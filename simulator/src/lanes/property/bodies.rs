@@ -133,6 +133,13 @@ impl Property<Seen> for BodiesBeforeAcks {
         "what an honest validator acks is durable there, certified, or by what it was told of the chain included or expired"
     }
 
+    fn hears(&self, kind: &'static str) -> bool {
+        matches!(
+            kind,
+            "locked" | "stored" | "certified" | "included" | "told" | "acked"
+        )
+    }
+
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
         match (&seen.what, seen.node) {
             (

@@ -25,6 +25,10 @@ impl Property<Seen> for OneCertificate {
         "at most one header of a lane is certified at a height in an epoch"
     }
 
+    fn hears(&self, kind: &'static str) -> bool {
+        kind == "certified"
+    }
+
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
         let Seen::Certified {
             epoch,
@@ -73,6 +77,10 @@ impl Property<Seen> for GenuineCertificates {
 
     fn sentence(&self) -> &'static str {
         "every certificate an honest node takes has valid signatures of 2f+1 validators of its epoch"
+    }
+
+    fn hears(&self, kind: &'static str) -> bool {
+        kind == "certified"
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {

@@ -27,6 +27,10 @@ impl Property<Seen> for EpochsRise {
         "an honest validator that entered an epoch never acks in an earlier one, nor enters one"
     }
 
+    fn hears(&self, kind: &'static str) -> bool {
+        matches!(kind, "entered" | "acked")
+    }
+
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
         let (Some(node), Seen::Entered { epoch } | Seen::Acked { epoch, .. }) =
             (seen.node, &seen.what)

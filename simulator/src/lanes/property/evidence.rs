@@ -23,6 +23,10 @@ impl Property<Seen> for NobodyFramed {
         "evidence that an honest node keeps is genuine and is of a faulty sequencer"
     }
 
+    fn hears(&self, kind: &'static str) -> bool {
+        kind == "evidence"
+    }
+
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
         let (
             Some(node),

@@ -30,6 +30,10 @@ impl Property<Seen> for FitsABlock {
         "the certified run of a lane above its last inclusion never holds more than a block can take"
     }
 
+    fn hears(&self, kind: &'static str) -> bool {
+        kind == "included"
+    }
+
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
         let Seen::Included {
             lane,

@@ -33,6 +33,10 @@ impl Property<Seen> for ProposesOnce {
         "no honest sequencer signs two headers for one height of its lane"
     }
 
+    fn hears(&self, kind: &'static str) -> bool {
+        matches!(kind, "proposed" | "locked")
+    }
+
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
         let (Seen::Proposed {
             lane,
@@ -94,6 +98,10 @@ impl Property<Seen> for CertifiesProposed {
 
     fn sentence(&self) -> &'static str {
         "a certified header of an honest sequencer's lane is one that it proposed or that a validator locked"
+    }
+
+    fn hears(&self, kind: &'static str) -> bool {
+        matches!(kind, "proposed" | "locked" | "certified")
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {

@@ -33,6 +33,10 @@ impl Property<Seen> for RemembersAcks {
         "an honest validator that restarts does not lock a height anew that it acked in the same epoch"
     }
 
+    fn hears(&self, kind: &'static str) -> bool {
+        matches!(kind, "entered" | "acked" | "locked")
+    }
+
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
         let Some(node) = seen.node.filter(|node| self.healthy.contains(node)) else {
             return Ok(0);

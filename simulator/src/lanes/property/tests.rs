@@ -9,7 +9,7 @@ use super::{
     proposals::CertifiesProposed,
 };
 use crate::{
-    Property, Stamped,
+    Observation as _, Property, Stamped,
     lanes::{
         observation::{Seen, Short},
         options::Options,
@@ -30,6 +30,7 @@ fn last(
     let mut verdict = Ok(0);
     for ((node, what), number) in shown.into_iter().zip(1..) {
         assert!(verdict.is_ok(), "only the last one may be wrong");
+        assert!(property.hears(what.kind()), "{what:?} is not shown to it");
         verdict = property.observe(&Stamped {
             at_us: number,
             number,
