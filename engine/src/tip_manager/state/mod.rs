@@ -268,22 +268,26 @@ impl<T: Types> State<T> {
 
     /// Acks what has become ackable, in height order.
     fn progress(&mut self, sequencer: &T::PublicKey, effects: &mut Vec<Effect<T>>) {
-        if !self.signs() || self.epochs.current().sequencer_index(sequencer).is_none() {
-            return;
-        }
-        let committee = self.epochs.current().clone();
         let now_ms = if self.canary.is(Canary::ExpireByClock) {
             self.now_ms
         } else {
             self.finalized_ms
         };
+        let (signs, durable, canary) = (self.signs(), self.durable, self.canary);
         let Some(lane) = self.lanes.get_mut(sequencer) else {
             return;
         };
+        // Mostly what was awaited is not all that is.
+        let next = lane.locks.get(&(lane.acked + 1));
+        let ready = next.is_some_and(|it| lane.is_ready(it, durable, now_ms, canary));
+        if !ready || !signs || self.epochs.current().sequencer_index(sequencer).is_none() {
+            return;
+        }
+        let committee = self.epochs.current().clone();
         let mut acks = Vec::new();
         while lane.acked < lane.top.height {
             let lock = &lane.locks[&(lane.acked + 1)];
-            if !lane.is_ready(lock, self.durable, now_ms, self.canary) {
+            if !lane.is_ready(lock, durable, now_ms, canary) {
                 break;
             }
             let tip = lock.header.tip();

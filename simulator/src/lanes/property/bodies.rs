@@ -8,7 +8,7 @@ use crate::{
     },
     property::Verdict,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 /// What an honest validator acks is stored there, or covered by a certificate it took or by a block it was told of, or
 /// expired by the chain time it was told: local clocks do not count, nor what the chain did elsewhere.
@@ -19,10 +19,8 @@ pub struct BodiesBeforeAcks {
     /// Headers and their bodies, by lane and height, until every honest node was told that they are included: from then
     /// on nobody needs the body.
     headers: BTreeMap<(usize, u64), Vec<(Short, Short)>>,
-    /// How many of these headers name each body: two sequencers may pack the same.
-    named: BTreeMap<Short, usize>,
-    /// Who holds the bodies of these headers, and of those not proposed yet.
-    stored: BTreeSet<(Short, usize)>,
+    /// The bodies of these headers, and of those not proposed yet.
+    bodies: BTreeMap<Short, Body>,
     certified: BTreeMap<(usize, usize), u64>,
     /// By chain time, the blocks that some honest node was not told of.
     blocks: BTreeMap<u64, Block>,
@@ -31,6 +29,15 @@ pub struct BodiesBeforeAcks {
     /// How far each lane is included, as every honest node was told.
     settled: BTreeMap<usize, u64>,
     told_ms: BTreeMap<usize, u64>,
+}
+
+/// A body, and how far it is known.
+#[derive(Default)]
+struct Body {
+    /// How many headers name it: two sequencers may pack the same.
+    named: usize,
+    /// Who holds it.
+    holders: Vec<usize>,
 }
 
 /// What a block includes, and which of the honest nodes were told.
@@ -47,8 +54,7 @@ impl BodiesBeforeAcks {
             slot_ms: options.slot_ms,
             window_ms: options.window_ms,
             headers: BTreeMap::new(),
-            named: BTreeMap::new(),
-            stored: BTreeSet::new(),
+            bodies: BTreeMap::new(),
             certified: BTreeMap::new(),
             blocks: BTreeMap::new(),
             included: BTreeMap::new(),
@@ -69,7 +75,8 @@ impl BodiesBeforeAcks {
         let headers = self.headers.get(&(lane, height));
         let body = headers.and_then(|it| it.iter().find(|(header, _)| *header == digest));
         // Nearly every one is.
-        if body.is_some_and(|(_, payload)| self.stored.contains(&(*payload, node))) {
+        let body = body.and_then(|(_, payload)| self.bodies.get(payload));
+        if body.is_some_and(|it| it.holders.contains(&node)) {
             return Ok(1);
         }
         let covers = |upto: &BTreeMap<(usize, usize), u64>| {
@@ -112,12 +119,11 @@ impl BodiesBeforeAcks {
         *settled = (*settled).max(height);
         while let Some((&place, _)) = self.headers.range((lane, 0)..=(lane, height)).next() {
             for (_, payload) in self.headers.remove(&place).expect("just seen") {
-                let named = self.named.get_mut(&payload).expect("counted");
-                *named -= 1;
-                if *named == 0 {
-                    self.named.remove(&payload);
-                    let held = (payload, 0)..=(payload, usize::MAX);
-                    self.stored.extract_if(held, |_| true).for_each(drop);
+                if let Entry::Occupied(mut body) = self.bodies.entry(payload) {
+                    body.get_mut().named -= 1;
+                    if body.get().named == 0 {
+                        body.remove();
+                    }
                 }
             }
         }
@@ -155,11 +161,14 @@ impl Property<Seen> for BodiesBeforeAcks {
                 let headers = self.headers.entry((*lane, *height)).or_default();
                 if !headers.contains(&(*digest, *payload)) {
                     headers.push((*digest, *payload));
-                    *self.named.entry(*payload).or_insert(0) += 1;
+                    self.bodies.entry(*payload).or_default().named += 1;
                 }
             }
             (Seen::Stored { payload }, Some(node)) => {
-                self.stored.insert((*payload, node));
+                let holders = &mut self.bodies.entry(*payload).or_default().holders;
+                if !holders.contains(&node) {
+                    holders.push(node);
+                }
             }
             (Seen::Certified { lane, height, .. }, Some(node)) => {
                 let highest = self.certified.entry((node, *lane)).or_insert(0);
