@@ -103,7 +103,7 @@ pub async fn open<E: Machine + Spawner, T: Types>(
         residents,
     };
     let core = Core {
-        recent: Recent::new(config.recent_bytes_max),
+        recent: Recent::new(config.recent_bytes_max, config.bucket_ms.get()),
         state: State::restore(config, restored),
         rules,
         strategy,

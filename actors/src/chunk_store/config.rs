@@ -103,7 +103,8 @@ pub struct Config<P> {
     pub me: P,
     /// What each producer may have here.
     pub limits: Limits,
-    /// Of each producer, bytes of the newest chunks that stay in memory until a block has executed them.
+    /// Of each producer, bytes of the newest chunks that stay in memory until a block has executed them, or chain time has
+    /// moved on by [`bucket_ms`](Self::bucket_ms).
     pub recent_bytes_max: u64,
     /// Chunks whose expiry falls into the same span of this length share a section, and go together.
     pub bucket_ms: NonZeroU64,

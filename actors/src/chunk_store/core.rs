@@ -20,7 +20,7 @@ use commonware_utils::{channel::oneshot, futures::Pool};
 use drystone_engine::{Verdict, types::Digest};
 use std::{collections::BTreeMap, future::pending};
 
-/// A body that the application looked at: with what it read, if it found nothing wrong.
+/// A body that the application looked at. If it found nothing wrong, the chunk has what it read.
 pub(super) type Checked<P> = (Reference<P>, Chunk);
 
 /// A sync under way, and the position it covers.
@@ -72,7 +72,12 @@ impl<T: Types> Core<T> {
         message: Ingress<T::PublicKey>,
     ) -> Result<Archives<E, T::PublicKey>, Error> {
         let message = match message {
-            Ingress::Told(message) => message,
+            Ingress::Told(message) => {
+                if let Message::Advanced(horizon) = &message {
+                    self.recent.advanced(horizon.finalized_ms);
+                }
+                message
+            }
             Ingress::Judge(reference, responder) => {
                 // Who asked before and asks again is told to ask again.
                 self.judges.insert(reference.clone(), responder);
@@ -113,7 +118,7 @@ impl<T: Types> Core<T> {
             Ingress::Usage(responder) => {
                 let _ = responder.send(Usage {
                     held: self.state.held_by_all(),
-                    memory_bytes: self.state.memory_bytes(),
+                    memory_bytes: self.memory_bytes(),
                     producers: self.state.shares(),
                 });
                 return Ok(archives);
@@ -155,6 +160,7 @@ impl<T: Types> Core<T> {
         let mut body = None;
         if let Some(location) = self.state.locate(reference) {
             if let Some(chunk) = self.recent.get(reference) {
+                self.metrics.served.inc();
                 self.metrics.recent.inc();
                 return Ok(Found::Body(Stored::Chunk(chunk.clone())));
             }
@@ -295,8 +301,11 @@ impl<T: Types> Core<T> {
         let held = self.state.held_by_all();
         self.metrics.held_chunks.set(gauge(held.chunks));
         self.metrics.held_bytes.set(gauge(held.bytes));
-        self.metrics
-            .memory_bytes
-            .set(gauge(self.state.memory_bytes()));
+        self.metrics.memory_bytes.set(gauge(self.memory_bytes()));
+    }
+
+    /// Bodies that wait for their headers, and newest chunks.
+    fn memory_bytes(&self) -> u64 {
+        self.state.memory_bytes() + self.recent.bytes()
     }
 }

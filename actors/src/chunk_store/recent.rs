@@ -2,7 +2,8 @@
 //! need not read it from the disk, hash it and read its transactions again.
 //!
 //! It says nothing of what is here: the state does, and what is not among these lies on the disk. Each producer has room of
-//! its own, and makes room for its newest chunks at the cost of its oldest.
+//! its own, and makes room for its newest chunks at the cost of its oldest. What no block executes goes when chain time has
+//! moved on for long enough.
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,9 @@ use std::collections::BTreeMap;
 pub(super) struct Recent<P> {
     /// Of one producer, at most.
     bytes_max: u64,
+    /// For so much chain time, at most.
+    keep_ms: u64,
+    chain_ms: u64,
     producers: BTreeMap<P, Shelf>,
 }
 
@@ -25,7 +29,8 @@ pub(super) struct Recent<P> {
 struct Shelf {
     /// By the digest of the body, with its number in the order of arrival.
     chunks: BTreeMap<Digest, (u64, Chunk)>,
-    order: BTreeMap<u64, Digest>,
+    /// By number: when it came, in chain time, and which it is.
+    order: BTreeMap<u64, (u64, Digest)>,
     next: u64,
     bytes: u64,
 }
@@ -37,11 +42,32 @@ fn size(chunk: &Chunk) -> u64 {
 }
 
 impl<P: PublicKey> Recent<P> {
-    pub const fn new(bytes_max: u64) -> Self {
+    pub const fn new(bytes_max: u64, keep_ms: u64) -> Self {
         Self {
             bytes_max,
+            keep_ms,
+            chain_ms: 0,
             producers: BTreeMap::new(),
         }
+    }
+
+    /// What all chunks take, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.producers.values().map(|it| it.bytes).sum()
+    }
+
+    /// The chain moved.
+    pub fn advanced(&mut self, chain_ms: u64) {
+        self.chain_ms = self.chain_ms.max(chain_ms);
+        let before_ms = self.chain_ms.saturating_sub(self.keep_ms);
+        self.producers.retain(|_, shelf| {
+            while let Some((at_ms, oldest)) = shelf.order.values().next().copied()
+                && at_ms < before_ms
+            {
+                shelf.remove(&oldest);
+            }
+            !shelf.chunks.is_empty()
+        });
     }
 
     /// Keeps a chunk, if its producer may have so much.
@@ -53,11 +79,11 @@ impl<P: PublicKey> Recent<P> {
         let digest = chunk.payload().digest;
         shelf.remove(&digest);
         shelf.bytes += size(&chunk);
-        shelf.order.insert(shelf.next, digest);
+        shelf.order.insert(shelf.next, (self.chain_ms, digest));
         shelf.chunks.insert(digest, (shelf.next, chunk));
         shelf.next += 1;
         while shelf.bytes > self.bytes_max
-            && let Some(oldest) = shelf.order.values().next().copied()
+            && let Some((_, oldest)) = shelf.order.values().next().copied()
         {
             shelf.remove(&oldest);
         }

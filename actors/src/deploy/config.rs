@@ -151,7 +151,8 @@ fn lanes() -> LaneConfig {
     }
 }
 
-/// What each sequencer may have of the memory for chunks that wait for their block.
+/// What each sequencer may have of the memory for chunks that wait for their block. Where that is less than a chunk takes, its
+/// large chunks are read from the disk.
 fn recent(agreement: &Agreement) -> u64 {
     RECENT_BYTES / (agreement.sequencers.len().max(1) as u64)
 }

@@ -14,7 +14,7 @@ pub struct Config<C> {
     pub page_bytes: NonZeroU16,
     /// What is appended while a sync is in flight waits here. More than this makes the loop wait for the sync.
     pub write_buffer_bytes: NonZeroUsize,
-    /// The log rolls when it has grown by this much, or by as much as the last roll copied if that was more (so
+    /// The log rolls before the first append of a life, and when it has grown by this much, or by as much as the last roll copied if that was more (so
     /// that copies are never more than half of what is written).
     pub section_bytes_max: u64,
     /// Entries (records and forgotten ranges) that one client may have on their way.

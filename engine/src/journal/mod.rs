@@ -11,7 +11,8 @@
 //! that is. Many appends share one sync (group commit), and appends go on while a sync is under way.
 //!
 //! Every record has a key, and a later record of the same key replaces the earlier one. When the log has grown past a
-//! limit the newest record of each key is copied to a new section and the old sections are removed ("roll"). What a
+//! limit, and before the first append of each life, the newest record of each key is copied to a new section and the old
+//! sections are removed ("roll"). What a
 //! client forgets is not copied; until the next roll a restart may still show it.
 //!
 //! Invariants:
@@ -54,10 +55,10 @@ pub trait Record: Codec + Clone + Send + Sync + 'static {
 /// Why the journal, and with it the node, stops.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The disk refused an operation on the log.
-    #[error("the journal cannot be read or written: {0}")]
+    /// The log cannot be opened or replayed.
+    #[error("the journal cannot be read: {0}")]
     Log(#[from] commonware_storage::journal::Error),
-    /// The disk refused a sync or an operation on the mark.
+    /// The disk refused an append, a sync, a removal, or an operation on the mark.
     #[error("the disk failed under the journal: {0}")]
     Disk(#[from] commonware_runtime::Error),
     /// Records that were durable are gone.

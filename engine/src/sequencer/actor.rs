@@ -199,9 +199,11 @@ impl<E: Environment, N: Transport<PublicKey = T::PublicKey>, T: Types> Actor<E, 
         };
         self.neighbours.journal.append(vec![record]);
         self.neighbours.ack_manager.sealed(header.tip());
+        // With the one before, in case a full mailbox dropped it.
+        let headers = self.state.before(&header).into_iter().chain([header]);
         self.neighbours.tip_manager.proposed(Envelope {
             sequencer: self.state.me().clone(),
-            headers: vec![header],
+            headers: headers.collect(),
             certificate: None,
         });
     }

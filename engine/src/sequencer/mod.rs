@@ -9,8 +9,8 @@
 //!
 //! Invariants:
 //! 1. No two headers that anybody else saw are signed for one height: a header is durable before it is sent, and the
-//!    next one extends the highest that the journal, a certificate or the chain shows. Only the tip manager of this node
-//!    has it before that, and its lock stands behind it in the journal.
+//!    next one extends the highest that the journal, a certificate or the chain shows. Nobody outside this node has it
+//!    before that; its tip manager does, and what that locks stands behind the header in the journal.
 //! 2. At most `in_flight_max` headers are uncertified, and the lane's lead never passes what a block
 //!    can take.
 //! 3. What is sent again is byte for byte what was signed; the certificate beside it is not signed.

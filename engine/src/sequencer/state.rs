@@ -349,7 +349,7 @@ impl<T: Types> State<T> {
 
     /// The header before one, if it is still in flight. It is sent a second time with the next: so one lost message
     /// costs a validator a slot, and not the round trip of a fetch during which it acks nothing.
-    fn before(&self, header: &Signed<T>) -> Option<Arc<Signed<T>>> {
+    pub fn before(&self, header: &Signed<T>) -> Option<Arc<Signed<T>>> {
         let height = header.height() - 1;
         let header = self.own.get(&height).cloned();
         header.filter(|_| height > self.certified_height())

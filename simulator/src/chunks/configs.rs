@@ -117,6 +117,11 @@ pub fn relay_config(options: &Options, genesis: &Arc<Genesis>, me: &Key) -> rela
     }
 }
 
+/// What each producer may have of the memory for its newest chunks: so little that some are read from the disk.
+pub const fn recent_bytes_max(chunk_bytes_max: u32) -> u64 {
+    2 * chunk_bytes_max as u64
+}
+
 /// How a chunk store is bounded and laid out.
 pub fn store_config(
     options: &Options,
@@ -128,8 +133,7 @@ pub fn store_config(
         genesis: genesis.clone(),
         me: me.clone(),
         limits: limits(options, genesis, role),
-        // So little that some are read from the disk.
-        recent_bytes_max: 2 * u64::from(genesis.chunk_bytes_max),
+        recent_bytes_max: recent_bytes_max(genesis.chunk_bytes_max),
         bucket_ms: NonZeroU64::new(options.bucket_ms).expect("positive"),
         retention_blocks: options.retention_blocks,
         mailbox_size: NZUsize!(64),

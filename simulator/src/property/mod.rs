@@ -26,10 +26,10 @@ pub trait Property<O>: Send {
     /// The property in one sentence.
     fn sentence(&self) -> &'static str;
 
-    /// Whether observations of this kind, one of [`Observation::KINDS`](crate::Observation::KINDS), concern it. What does not
-    /// concern it is not shown to it: with a dozen properties, most of what they cost a run is to be shown everything.
-    fn hears(&self, _kind: &'static str) -> bool {
-        true
+    /// Which of [`Observation::KINDS`](crate::Observation::KINDS) concern it, `None` for all. Others are not shown to it: with a
+    /// dozen properties, most of what they cost a run is to be shown everything.
+    fn kinds(&self) -> Option<&'static [&'static str]> {
+        None
     }
 
     /// Judges an observation.

@@ -119,9 +119,15 @@ impl<O: Observation> Recorder<O> {
         steps_max: u64,
         story: Option<Story>,
     ) -> Self {
+        for property in &properties {
+            let unknown = property.kinds().unwrap_or_default().iter();
+            let unknown: Vec<_> = unknown.filter(|it| !O::KINDS.contains(it)).collect();
+            let name = property.name();
+            assert!(unknown.is_empty(), "{name:?} hears {unknown:?}: no kinds");
+        }
         let hearers = |kind: &&'static str| {
             let heard = properties.iter().enumerate();
-            let heard = heard.filter(|(_, property)| property.hears(kind));
+            let heard = heard.filter(|(_, it)| it.kinds().is_none_or(|it| it.contains(kind)));
             heard.map(|(place, _)| place).collect()
         };
         Self {

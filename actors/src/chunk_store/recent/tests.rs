@@ -15,7 +15,7 @@ fn kept(recent: &Recent<Key>, world: &World, who: usize) -> Vec<u64> {
 #[test]
 fn a_producer_makes_room_for_its_newest_chunks_at_the_cost_of_its_own_oldest() {
     let world = World::new();
-    let mut recent = Recent::new(2 * size(&chunk(1, 100)));
+    let mut recent = Recent::new(2 * size(&chunk(1, 100)), 1_000);
     recent.keep(&world.key(1), chunk(1, 100));
     for height in 1..=5 {
         recent.keep(&world.key(2), chunk(height, 100));
@@ -34,7 +34,7 @@ fn a_producer_makes_room_for_its_newest_chunks_at_the_cost_of_its_own_oldest() {
 #[test]
 fn what_a_block_has_executed_makes_room() {
     let world = World::new();
-    let mut recent = Recent::new(2 * size(&chunk(1, 100)));
+    let mut recent = Recent::new(2 * size(&chunk(1, 100)), 1_000);
     for height in 1..=2 {
         recent.keep(&world.key(1), chunk(height, 100));
     }
@@ -52,7 +52,7 @@ fn what_a_block_has_executed_makes_room() {
 #[test]
 fn a_header_that_says_something_else_of_a_chunk_gets_none() {
     let world = World::new();
-    let mut recent = Recent::new(u64::MAX);
+    let mut recent = Recent::new(u64::MAX, 1_000);
     recent.keep(&world.key(1), chunk(1, 100));
     let honest = world.reference(1, 1, 0, &chunk(1, 100));
     assert!(recent.get(&honest).is_some());
@@ -64,4 +64,23 @@ fn a_header_that_says_something_else_of_a_chunk_gets_none() {
             .get(&world.reference(2, 1, 0, &chunk(1, 100)))
             .is_none()
     );
+}
+
+#[test]
+fn what_no_block_executes_goes_with_chain_time() {
+    let world = World::new();
+    let mut recent = Recent::new(u64::MAX, 1_000);
+    recent.advanced(500);
+    recent.keep(&world.key(1), chunk(1, 100));
+    recent.advanced(1_500);
+    recent.keep(&world.key(1), chunk(2, 100));
+    assert_eq!(kept(&recent, &world, 1), [1, 2]);
+    assert_eq!(recent.bytes(), 2 * size(&chunk(1, 100)));
+    // Chain time never goes back.
+    recent.advanced(1_501);
+    recent.advanced(0);
+    assert_eq!(kept(&recent, &world, 1), [2]);
+    recent.advanced(2_501);
+    assert!(recent.producers.is_empty());
+    assert_eq!(recent.bytes(), 0);
 }

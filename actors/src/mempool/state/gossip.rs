@@ -1,7 +1,9 @@
 //! The dialog with peers: announce, get, contents.
 
 use super::{
-    Answer, Effect, Effects, Place, Refusal, Source, State, announcements::address, pool::Entry,
+    Answer, Effect, Effects, Place, Refusal, Source, State,
+    announcements::{Kind, address},
+    pool::Entry,
     wire,
 };
 use crate::{
@@ -175,6 +177,7 @@ impl<T: Types> State<T> {
             message,
         }));
         let (own, fetched) = self.announcements.due(self.now_ms);
+        let own = self.unless_next(own);
         let (all, few) = (self.peers.len(), self.config.gossip.fanout);
         for (ids, count) in [(own, all), (fetched, few)] {
             let ids = self.unpacked(&ids);
@@ -215,12 +218,28 @@ impl<T: Types> State<T> {
         entry.is_some_and(|it| matches!(&it.source, Source::Peer(source) if source == peer))
     }
 
+    /// Without those whose turn comes: they wait as long again, in case it does not.
+    fn unless_next(&mut self, ids: Vec<Digest>) -> Vec<Digest> {
+        if !self.packs() {
+            return ids;
+        }
+        let entry = |id: &Digest| self.pool.arrival(id).and_then(|it| self.pool.get(it));
+        let (next, others): (Vec<_>, _) = ids
+            .into_iter()
+            .partition(|id| entry(id).is_some_and(is_next));
+        for id in next {
+            let config = &self.config.gossip;
+            self.announcements
+                .push(self.now_ms, id, Kind::Packed, config);
+        }
+        others
+    }
+
     /// Those still held that are pending: no chunk carries them which this node relies on.
     fn unpacked(&self, ids: &[Digest]) -> Vec<Digest> {
-        let packs = self.packs();
         let unpacked = ids.iter().filter(|id| {
             let entry = self.pool.arrival(id).and_then(|it| self.pool.get(it));
-            entry.is_some_and(|it| it.place().is_pending() && !(packs && is_next(it)))
+            entry.is_some_and(|it| it.place().is_pending())
         });
         unpacked.copied().collect()
     }

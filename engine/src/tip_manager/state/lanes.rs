@@ -1,5 +1,8 @@
 //! The lanes of a node.
 
+#[cfg(all(test, feature = "mocks"))]
+mod tests;
+
 use super::lane::Lane;
 use crate::types::Types;
 

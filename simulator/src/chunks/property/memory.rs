@@ -3,6 +3,7 @@
 use crate::{
     Plan, Property, Stamped, Violation,
     chunks::{
+        configs::recent_bytes_max,
         observation::{Seen, Share},
         system::Chunks,
     },
@@ -35,7 +36,7 @@ impl WithinMemory {
             healthy: plan.healthy(),
             items_max: options.pool_items_max as u64,
             bytes_max: options.pool_items_max as u64 * u64::from(options.payment_bytes_max),
-            memory_max: lanes * window * body,
+            memory_max: lanes * (window * body + recent_bytes_max(options.chunk_bytes_max)),
             bodies_max: window,
             share_max: window * body,
             held_max,

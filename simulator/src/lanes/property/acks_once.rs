@@ -33,8 +33,8 @@ impl Property<Seen> for AcksOnce {
         "no honest validator acks two headers at one height of a lane in one epoch"
     }
 
-    fn hears(&self, kind: &'static str) -> bool {
-        kind == "acked"
+    fn kinds(&self) -> Option<&'static [&'static str]> {
+        Some(&["acked"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {

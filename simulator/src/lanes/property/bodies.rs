@@ -139,11 +139,8 @@ impl Property<Seen> for BodiesBeforeAcks {
         "what an honest validator acks is durable there, certified, or by what it was told of the chain included or expired"
     }
 
-    fn hears(&self, kind: &'static str) -> bool {
-        matches!(
-            kind,
-            "locked" | "stored" | "certified" | "included" | "told" | "acked"
-        )
+    fn kinds(&self) -> Option<&'static [&'static str]> {
+        Some(&["locked", "stored", "certified", "included", "told", "acked"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {

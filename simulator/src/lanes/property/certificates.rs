@@ -25,8 +25,8 @@ impl Property<Seen> for OneCertificate {
         "at most one header of a lane is certified at a height in an epoch"
     }
 
-    fn hears(&self, kind: &'static str) -> bool {
-        kind == "certified"
+    fn kinds(&self) -> Option<&'static [&'static str]> {
+        Some(&["certified"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
@@ -79,8 +79,8 @@ impl Property<Seen> for GenuineCertificates {
         "every certificate an honest node takes has valid signatures of 2f+1 validators of its epoch"
     }
 
-    fn hears(&self, kind: &'static str) -> bool {
-        kind == "certified"
+    fn kinds(&self) -> Option<&'static [&'static str]> {
+        Some(&["certified"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {

@@ -27,8 +27,8 @@ impl Property<Seen> for EpochsRise {
         "an honest validator that entered an epoch never acks in an earlier one, nor enters one"
     }
 
-    fn hears(&self, kind: &'static str) -> bool {
-        matches!(kind, "entered" | "acked")
+    fn kinds(&self) -> Option<&'static [&'static str]> {
+        Some(&["entered", "acked"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {

@@ -23,8 +23,8 @@ impl Property<Seen> for NobodyFramed {
         "evidence that an honest node keeps is genuine and is of a faulty sequencer"
     }
 
-    fn hears(&self, kind: &'static str) -> bool {
-        kind == "evidence"
+    fn kinds(&self) -> Option<&'static [&'static str]> {
+        Some(&["evidence"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {

@@ -30,8 +30,8 @@ impl Property<Seen> for FitsABlock {
         "the certified run of a lane above its last inclusion never holds more than a block can take"
     }
 
-    fn hears(&self, kind: &'static str) -> bool {
-        kind == "included"
+    fn kinds(&self) -> Option<&'static [&'static str]> {
+        Some(&["included"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {

@@ -33,8 +33,8 @@ impl Property<Seen> for ProposesOnce {
         "no honest sequencer signs two headers for one height of its lane"
     }
 
-    fn hears(&self, kind: &'static str) -> bool {
-        matches!(kind, "proposed" | "locked")
+    fn kinds(&self) -> Option<&'static [&'static str]> {
+        Some(&["proposed", "locked"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
@@ -53,12 +53,17 @@ impl Property<Seen> for ProposesOnce {
         else {
             return Ok(0);
         };
-        // Its own node locks a header before it is durable: what a crash takes of it, nobody has seen.
-        let own = matches!(seen.what, Seen::Locked { .. }) && seen.node == Some(*lane);
-        if own || !self.healthy.contains(lane) {
+        if !self.healthy.contains(lane) {
             return Ok(0);
         }
-        let before = *self.signed.at(0, *lane, *height).get_or_insert(*digest);
+        // Its own node locks a header before it is durable: what a crash takes of it, nobody has seen.
+        let own = matches!(seen.what, Seen::Locked { .. }) && seen.node == Some(*lane);
+        let signed = self.signed.at(0, *lane, *height);
+        let before = if own {
+            signed.unwrap_or(*digest)
+        } else {
+            *signed.get_or_insert(*digest)
+        };
         if before != *digest {
             return Err(Violation {
                 node: Some(*lane),
@@ -100,8 +105,8 @@ impl Property<Seen> for CertifiesProposed {
         "a certified header of an honest sequencer's lane is one that it proposed or that a validator locked"
     }
 
-    fn hears(&self, kind: &'static str) -> bool {
-        matches!(kind, "proposed" | "locked" | "certified")
+    fn kinds(&self) -> Option<&'static [&'static str]> {
+        Some(&["proposed", "locked", "certified"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {

@@ -33,8 +33,8 @@ impl Property<Seen> for RemembersAcks {
         "an honest validator that restarts does not lock a height anew that it acked in the same epoch"
     }
 
-    fn hears(&self, kind: &'static str) -> bool {
-        matches!(kind, "entered" | "acked" | "locked")
+    fn kinds(&self) -> Option<&'static [&'static str]> {
+        Some(&["entered", "acked", "locked"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) -> Verdict {
