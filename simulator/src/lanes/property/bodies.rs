@@ -95,19 +95,23 @@ impl BodiesBeforeAcks {
         ))
     }
 
-    /// An honest node was told of a block.
+    /// An honest node was told of a block, and so of all before it: word of those may come later.
     fn told(&mut self, node: usize, block_ms: u64) {
-        // One that includes nothing is not among them.
-        let Some(block) = self.blocks.get_mut(&block_ms) else {
-            return;
-        };
-        for (lane, height) in &block.lanes {
-            let included = self.included.entry((node, *lane)).or_insert(0);
-            *included = (*included).max(*height);
+        let mut told = Vec::new();
+        for (at_ms, block) in self.blocks.range_mut(..=block_ms) {
+            if !block.told.insert(node) {
+                continue;
+            }
+            for (lane, height) in &block.lanes {
+                let included = self.included.entry((node, *lane)).or_insert(0);
+                *included = (*included).max(*height);
+            }
+            if block.told.len() == self.healthy.len() {
+                told.push(*at_ms);
+            }
         }
-        block.told.insert(node);
-        if block.told.len() == self.healthy.len() {
-            let block = self.blocks.remove(&block_ms).expect("just seen");
+        for at_ms in told {
+            let block = self.blocks.remove(&at_ms).expect("just seen");
             for (lane, height) in block.lanes {
                 self.settle(lane, height);
             }
