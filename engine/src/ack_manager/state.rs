@@ -327,7 +327,9 @@ impl<T: Types> State<T> {
     }
 
     fn certified(&mut self, certificate: &Certificate<T>) {
-        if !self.is_news(certificate.tip.height, certificate.epoch) {
+        // Out of bounds it certifies nothing, however late word of it comes: the lane may start again lower down.
+        let within = self.bounds.contain(self.epoch, certificate.epoch);
+        if !within || !self.is_news(certificate.tip.height, certificate.epoch) {
             return;
         }
         self.newest = Some(certificate.rank());

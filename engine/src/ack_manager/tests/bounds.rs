@@ -120,3 +120,22 @@ fn a_certificate_whose_epoch_left_the_bounds_while_it_was_assembled_is_not_shown
         assert_eq!(ranks(&manager.acked(2, epoch, &lane)), [(1, epoch)]);
     }
 }
+
+// L-06: the lane stood still for ever in seed 40397 of chunks/swarm.
+#[test]
+fn late_word_of_a_certificate_out_of_bounds_does_not_keep_the_lane_from_starting_lower_down() {
+    let world = World::new();
+    let lane = world.lane(ME, 2);
+    let mut manager = Manager::new(&world, &lane);
+    let early = world.certificate(0, &lane[1]);
+    manager.tell(Message::Certified(early.clone()));
+    manager.tell(Message::Entered(3));
+    for header in &lane {
+        manager.tell(Message::Sealed(header.tip()));
+    }
+    manager.tell(Message::Certified(early));
+    for from in [0, 1] {
+        assert!(manager.acked(from, 3, &lane[..1]).is_empty());
+    }
+    assert_eq!(ranks(&manager.acked(2, 3, &lane[..1])), [(1, 3)]);
+}
