@@ -16,6 +16,9 @@ pub struct WithinQuota {
     options: Options,
     /// Of each node and lane.
     held: BTreeMap<(usize, usize), Held>,
+    /// How far blocks that a node gathered in this life moved each lane. What it keeps below that is another's to fetch: word
+    /// that it is durable may come after the block (seed 70237 of chunks/swarm).
+    moved: BTreeMap<(usize, usize), u64>,
     /// Lanes moved by the block of a time.
     included: BTreeMap<u64, Vec<(usize, u64)>>,
 }
@@ -29,6 +32,7 @@ impl WithinQuota {
             healthy: plan.healthy(),
             options: plan.options.clone(),
             held: BTreeMap::new(),
+            moved: BTreeMap::new(),
             included: BTreeMap::new(),
         }
     }
@@ -93,7 +97,10 @@ impl Property<Seen> for WithinQuota {
                     found: true,
                 },
                 Some(node),
-            ) if self.healthy.contains(&node) && *lane != node => {
+            ) if self.healthy.contains(&node)
+                && *lane != node
+                && self.moved.get(&(node, *lane)).is_none_or(|it| it < height) =>
+            {
                 let lanes = &self.options.lanes;
                 let expiry_ms = (slot + 1) * lanes.slot_ms + lanes.window_ms;
                 let period = slot / (self.options.rate_period_ms / lanes.slot_ms).max(1);
@@ -117,6 +124,8 @@ impl Property<Seen> for WithinQuota {
             (Seen::Gathered { time_ms, .. }, Some(node)) => {
                 let included = self.included.get(time_ms).cloned().unwrap_or_default();
                 for (lane, upto) in included {
+                    let moved = self.moved.entry((node, lane)).or_insert(0);
+                    *moved = upto.max(*moved);
                     if let Some(held) = self.held.get_mut(&(node, lane)) {
                         held.retain(|(_, height, _), _| *height > upto);
                     }
@@ -135,6 +144,7 @@ impl Property<Seen> for WithinQuota {
     fn event(&mut self, event: &Stamped<Event>) -> Verdict {
         if let (Event::Booted, Some(node)) = (&event.what, event.node) {
             self.held.retain(|(of, _), _| *of != node);
+            self.moved.retain(|(of, _), _| *of != node);
         }
         Ok(0)
     }
