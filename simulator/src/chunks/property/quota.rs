@@ -16,8 +16,8 @@ pub struct WithinQuota {
     options: Options,
     /// Of each node and lane.
     held: BTreeMap<(usize, usize), Held>,
-    /// How far blocks that a node gathered in this life moved each lane. What it keeps below that is another's to fetch: word
-    /// that it is durable may come after the block (seed 70237 of chunks/swarm).
+    /// How far blocks that a node gathered in this life moved each lane. What lies below is not held any more, and word that it
+    /// is durable may come after the block (seed 70237 of chunks/swarm).
     moved: BTreeMap<(usize, usize), u64>,
     /// Lanes moved by the block of a time.
     included: BTreeMap<u64, Vec<(usize, u64)>>,
