@@ -49,5 +49,5 @@ pub use engine::{Config, Engine, Error, Network, Start};
 pub use environment::{Channel, Channels, Environment, Transport};
 pub use epochs::Epochs;
 pub use horizon::Horizon;
-pub use record::{Key, Record};
+pub use record::{Group, Key, Record};
 pub use refusal::{Class, Refusal};

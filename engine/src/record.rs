@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::{
-    journal,
+    journal::{self, Grouped},
     types::{Certificate, Evidence, Signed, Tip, Types},
 };
 use bytes::BufMut;
@@ -69,6 +69,39 @@ pub enum Key<P> {
     Muted,
     /// Of [`Record::Evidence`]: the epoch and the lane.
     Evidence(u64, P),
+}
+
+/// What the journal keeps together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group<P> {
+    /// A lane's locks, by height and epoch.
+    Locks(P),
+    /// A lane's base.
+    Base(P),
+    /// The headers of this node's own lane, by height.
+    Own,
+    /// The epoch entered.
+    Entered,
+    /// The epoch from which on this node signs.
+    Muted,
+    /// The proofs against a lane, by epoch.
+    Evidence(P),
+}
+
+impl<P: Ord + Clone + Send + Sync + 'static> Grouped for Key<P> {
+    type Group = Group<P>;
+    type Place = (u64, u64);
+
+    fn split(self) -> (Group<P>, (u64, u64)) {
+        match self {
+            Self::Lock(lane, height, epoch) => (Group::Locks(lane), (height, epoch)),
+            Self::Base(lane) => (Group::Base(lane), (0, 0)),
+            Self::Own(height) => (Group::Own, (height, 0)),
+            Self::Entered => (Group::Entered, (0, 0)),
+            Self::Muted => (Group::Muted, (0, 0)),
+            Self::Evidence(epoch, lane) => (Group::Evidence(lane), (epoch, 0)),
+        }
+    }
 }
 
 impl<T: Types> journal::Record for Record<T> {

@@ -6,7 +6,7 @@ use crate::{
     host::{Crew, Host},
     network::{self, Network},
     plan::{Plan, Timed},
-    property::{Goal, Property},
+    property::{Goal, Kinds, Property},
     scenario::Scenario,
     trace::{Observer, Stamped},
 };
@@ -167,11 +167,17 @@ pub trait System: Sized + Send + 'static {
     /// Carries out an action of the plan.
     fn act(&mut self, _at_us: u64, _action: &Self::Action) {}
 
+    /// Which observations concern its doubles: the run does not stop to show it others, except for those that concern the
+    /// [goal](Self::goal).
+    fn kinds() -> Kinds {
+        None
+    }
+
     /// Sees what was observed, soon after it was (in the order of the trace). For doubles of other components.
     fn observe(&mut self, _seen: &Stamped<Self::Observation>) {}
 
     /// Does what is due by now, and says when it is next to be called (later than now). Called at the start, and again
-    /// after every action and every observation. For doubles with a clock of their own.
+    /// after every action and every observation shown. For doubles with a clock of their own.
     fn tick(&mut self, _now_us: u64) -> Option<u64> {
         None
     }

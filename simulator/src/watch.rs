@@ -46,6 +46,7 @@ impl<S: System> Watch<S> {
         let recorder = Arc::new(Mutex::new(Recorder::new(
             plan.nodes.len(),
             S::properties(&plan),
+            None,
             plan.steps_max,
             Story::of(Recording::ends(20, 40)),
         )));

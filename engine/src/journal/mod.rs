@@ -29,6 +29,7 @@ mod actor;
 mod config;
 mod entry;
 mod ingress;
+mod live;
 mod log;
 mod metrics;
 mod open;
@@ -46,10 +47,22 @@ use thiserror::Error;
 /// What a journal holds.
 pub trait Record: Codec + Clone + Send + Sync + 'static {
     /// What a later record replaces, and what is forgotten by.
-    type Key: Ord + Clone + Send + Sync + 'static;
+    type Key: Grouped;
 
     /// This record's key.
     fn key(&self) -> Self::Key;
+}
+
+/// A key of records. Keys are kept in groups, as the locks of a lane are one, and what is forgotten is a range of keys of one
+/// group.
+pub trait Grouped: Ord + Clone + Send + Sync + 'static {
+    /// What names a group.
+    type Group: Ord + Send + Sync + 'static;
+    /// What names a key within its group, in the order of the keys.
+    type Place: Ord + Copy + Send + Sync + 'static;
+
+    /// The group, and the place in it.
+    fn split(self) -> (Self::Group, Self::Place);
 }
 
 /// Why the journal, and with it the node, stops.

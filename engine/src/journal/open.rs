@@ -3,9 +3,10 @@
 use super::{
     Actor, Config, Error, Record,
     entry::{Entry, Header, search},
+    live::Live,
     log::Log,
     metrics::Metrics,
-    state::{Live, State},
+    state::State,
 };
 use commonware_codec::FixedSize as _;
 use commonware_runtime::{
@@ -15,7 +16,7 @@ use commonware_runtime::{
 use commonware_storage::journal::segmented::variable;
 use commonware_utils::NZUsize;
 use rand_core::Rng;
-use std::collections::{BTreeSet, btree_map::Entry as Slot};
+use std::collections::BTreeSet;
 
 /// Name and content of the mark.
 const MARK: &[u8] = b"initialised";
@@ -83,14 +84,10 @@ where
         let Some(record) = &entry.record else {
             continue;
         };
-        match live.entry(record.key()) {
-            Slot::Occupied(mut held) if held.get().header.number <= entry.header.number => {
-                held.insert(entry);
-            }
-            Slot::Occupied(_) => {}
-            Slot::Vacant(free) => {
-                free.insert(entry);
-            }
+        let key = record.key();
+        let held = live.number(key.clone());
+        if held.is_none_or(|it| it <= entry.header.number) {
+            live.insert(key, entry);
         }
     }
     // A crash of the process alone leaves what was never synced: it counts as durable from here on. The log begins a section

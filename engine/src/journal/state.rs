@@ -3,8 +3,9 @@
 use super::{
     Record,
     entry::{Entry, Header},
+    live::Live,
 };
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
 /// Records that nobody waits for gather up to this number before they are synced.
 const LAZY_MAX: u64 = 64;
@@ -28,9 +29,6 @@ pub(super) struct Progress {
     /// How many became durable just now.
     pub records: u64,
 }
-
-/// The newest entry of each key, by key.
-pub(super) type Live<R> = BTreeMap<<R as Record>::Key, Entry<R>>;
 
 /// See the [module](self). Entries are named by their numbers; 0 stands for none.
 pub(super) struct State<R: Record> {
@@ -85,18 +83,13 @@ impl<R: Record> State<R> {
         self.clients[client].appended += 1;
         let header = self.header();
         let key = record.key();
-        self.live
-            .entry(key)
-            .insert_entry(Entry {
-                header,
-                record: Some(record),
-            })
-            .into_mut()
+        let record = Some(record);
+        self.live.insert(key, Entry { header, record })
     }
 
     /// Lets go of a range of keys.
     pub(super) fn forget(&mut self, range: RangeInclusive<R::Key>) {
-        self.live.extract_if(range, |_, _| true).for_each(drop);
+        self.live.forget(range);
     }
 
     /// The live entries in append order, and an end mark behind them, to be written to a new section. The end mark

@@ -1,4 +1,4 @@
-use super::{Actor, Config, Error, Opened, Record, Writer, init, open};
+use super::{Actor, Config, Error, Grouped, Opened, Record, Writer, init, open};
 use bytes::BufMut;
 use commonware_codec::{Buf, EncodeSize, Error as CodecError, Read, ReadExt as _, Write};
 use commonware_runtime::{
@@ -65,6 +65,15 @@ impl Read for Note {
             }
         }
         Ok(note)
+    }
+}
+
+impl Grouped for u32 {
+    type Group = ();
+    type Place = Self;
+
+    fn split(self) -> ((), Self) {
+        ((), self)
     }
 }
 
@@ -147,6 +156,31 @@ fn delayed(
         },
         pending,
     )
+}
+
+// L-10: what a restart shows is built on, and a process that died may not have synced it.
+#[test]
+fn a_log_is_open_once_what_it_shows_is_durable() {
+    deterministic::Runner::default().start(|context| async move {
+        let (mut writer, notified, _, journal) = start(context.child("first"), config()).await;
+        writer.append([Note::new(1, 1)]);
+        turns(&context, 5).await;
+        assert_eq!(highest(&notified), 1);
+        drop(writer);
+        journal.await.unwrap().unwrap();
+
+        let (slow, pending) = delayed(&context);
+        pending.arm();
+        let mut opening = std::pin::pin!(open::<_, Note>(slow, config()));
+        commonware_macros::select! {
+            _ = &mut opening => panic!("nobody knows that its content is durable"),
+            () = turns(&context, 5) => {},
+        }
+        assert_eq!(pending.calls(), 1);
+        release_next_pending_syncs(&pending, 1);
+        let (_, opened) = opening.await.unwrap();
+        assert_eq!(opened.records, [Note::new(1, 1)]);
+    });
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::{Key, Record};
 use crate::{
-    journal::Record as _,
+    journal::{Grouped as _, Record as _},
     testing::{Nouns, World},
     types::Evidence,
 };
@@ -106,5 +106,11 @@ fn the_locks_below_a_height_are_one_range_of_keys() {
         (Key::Evidence(1, lane), false),
     ] {
         assert_eq!(range.contains(&key), within, "{key:?}");
+        // As the journal keeps them.
+        let (from, to) = range.clone().into_inner();
+        let ((group, from), (_, to)) = (from.split(), to.split());
+        let (other, place) = key.clone().split();
+        let found = other == group && (from..=to).contains(&place);
+        assert_eq!(found, within, "{key:?}");
     }
 }

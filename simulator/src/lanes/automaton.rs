@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{Observer, draw::derive};
 use commonware_utils::{channel::oneshot, sync::Mutex};
-use drystone_actors::unordered::{Map, Set};
+use drystone_actors::unordered::Map;
 use drystone_engine::{
     Automaton, Environment, Judgement, Next, Verdict,
     scheme::fixture::Fixture,
@@ -19,24 +19,53 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 /// What all nodes of a cluster share about bodies: where a body is, and when it reaches the others.
 #[derive(Default)]
 pub struct Library {
-    /// When each body reaches the other nodes, once its owner has sent it.
-    spread_us: Map<Digest, u64>,
+    bodies: Map<Digest, Body>,
     /// Bodies that their owners have not sent.
     sealed: BTreeMap<Digest, usize>,
-    /// The bodies of each node.
-    held: BTreeMap<usize, Set<Digest>>,
+    /// How many disks each node has lost.
+    lost: BTreeMap<usize, u32>,
+}
+
+#[derive(Default)]
+struct Body {
+    /// When it reaches the other nodes, once its owner has sent it.
+    spread_us: Option<u64>,
+    /// The disks that hold it: of which node, and which of its disks.
+    disks: Vec<(usize, u32)>,
 }
 
 impl Library {
     /// An equivocator made a second body, which reaches everybody at once.
     pub fn spread(&mut self, payload: Digest) {
-        self.spread_us.insert(payload, 0);
+        self.bodies.or_default(payload).spread_us = Some(0);
     }
 
     /// A node lost its disk.
     pub fn wipe(&mut self, node: usize) {
-        self.held.remove(&node);
+        *self.lost.entry(node).or_default() += 1;
         self.sealed.retain(|_, owner| *owner != node);
+    }
+
+    fn disk(&self, node: usize) -> (usize, u32) {
+        (node, self.lost.get(&node).copied().unwrap_or(0))
+    }
+
+    /// Whether a body is at a node, and when it reaches the nodes where it is not.
+    fn find(&self, node: usize, payload: &Digest) -> (bool, Option<u64>) {
+        let disk = self.disk(node);
+        let body = self.bodies.get(payload);
+        body.map_or((false, None), |it| (it.disks.contains(&disk), it.spread_us))
+    }
+
+    /// A body is at a node from now on: whether it was not before.
+    fn store(&mut self, node: usize, payload: Digest) -> bool {
+        let disk = self.disk(node);
+        let disks = &mut self.bodies.or_default(payload).disks;
+        let new = !disks.contains(&disk);
+        if new {
+            disks.push(disk);
+        }
+        new
     }
 }
 
@@ -193,7 +222,7 @@ impl<F: Fixture> Bodies<F> {
         let digest = Digest::from(bytes);
         let mut library = self.shared.library.lock();
         library.sealed.insert(digest, *node);
-        library.held.entry(*node).or_default().insert(digest);
+        library.store(*node, digest);
         drop(library);
         self.shared.observer.report(Seen::Stored {
             payload: Short::of(&digest),
@@ -219,7 +248,7 @@ impl<F: Fixture> Bodies<F> {
                 now_us + derive(number(payload), 1) % delay_us.max(1)
             }
         };
-        library.spread_us.insert(*payload, spread_us);
+        library.bodies.or_default(*payload).spread_us = Some(spread_us);
     }
 
     /// What an earlier life sealed and did not send: its header may be on the disk, and is sent again too.
@@ -237,12 +266,7 @@ impl<F: Fixture> Bodies<F> {
     /// The body is here: it is durable from now on.
     fn store(&self, payload: Digest) {
         let mut library = self.shared.library.lock();
-        if library
-            .held
-            .entry(self.shared.node)
-            .or_default()
-            .insert(payload)
-        {
+        if library.store(self.shared.node, payload) {
             self.shared.observer.report(Seen::Stored {
                 payload: Short::of(&payload),
             });
@@ -278,14 +302,7 @@ impl<F: Fixture> Automaton<Nouns<F>> for Bodies<F> {
             });
             return Judgement::Later(oneshot::channel().1);
         }
-        let (held, spread_us) = {
-            let library = self.shared.library.lock();
-            let held = library
-                .held
-                .get(node)
-                .is_some_and(|it| it.contains(&payload));
-            (held, library.spread_us.get(&payload).copied())
-        };
+        let (held, spread_us) = self.shared.library.lock().find(*node, &payload);
         if held {
             // Said again: what an earlier life stored in its last moments was not heard.
             self.shared.observer.report(Seen::Stored {

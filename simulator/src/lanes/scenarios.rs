@@ -6,7 +6,7 @@ use super::{
     profile::{PROFILES, Profile},
     system::{Lanes, Named},
 };
-use crate::{Goal, Scenario, Stamped, time::secs};
+use crate::{Goal, Scenario, Stamped, property::Kinds, time::secs};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The scenarios every scheme has.
@@ -65,6 +65,10 @@ impl Certifies {
 impl Goal<Seen> for Certifies {
     fn name(&self) -> &'static str {
         "lanes are certified"
+    }
+
+    fn kinds(&self) -> Kinds {
+        Some(&["certified"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) {

@@ -1,7 +1,7 @@
 //! How long chunks take from proposal to certificate, in virtual time.
 
 use super::observation::Seen;
-use crate::{Goal, Stamped};
+use crate::{Goal, Stamped, property::Kinds};
 use commonware_utils::sync::Mutex;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
@@ -131,6 +131,10 @@ impl Lane {
 impl Goal<Seen> for Stopwatch {
     fn name(&self) -> &'static str {
         "every chunk is certified at every node"
+    }
+
+    fn kinds(&self) -> Kinds {
+        Some(&["proposed", "certified"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) {

@@ -14,6 +14,7 @@ use crate::{
     draw::{Draw, derive},
     network,
     plan::{Fault, Timed},
+    property::Kinds,
     time::secs,
     world,
 };
@@ -198,6 +199,10 @@ impl<F: Named> System for Lanes<F> {
             Action::ResumeChain => self.chain.stall(false),
             Action::JumpChain { ms } => self.chain.jump(*ms),
         }
+    }
+
+    fn kinds() -> Kinds {
+        Some(&["locked", "certified"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) {

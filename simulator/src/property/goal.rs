@@ -1,5 +1,6 @@
 //! What a run must reach.
 
+use super::Kinds;
 use crate::trace::Stamped;
 use std::collections::BTreeSet;
 
@@ -7,6 +8,11 @@ use std::collections::BTreeSet;
 pub trait Goal<O>: Send {
     /// A short stable name, the key in reports and failure signatures.
     fn name(&self) -> &'static str;
+
+    /// Which observations concern it: the run does not stop to show it others.
+    fn kinds(&self) -> Kinds {
+        None
+    }
 
     /// Takes note of an observation.
     fn observe(&mut self, seen: &Stamped<O>);

@@ -18,6 +18,9 @@ pub const STEP_BUDGET: &str = "step budget";
 /// What a property makes of one event: how many facts it checked, or what it found wrong.
 pub type Verdict = Result<u64, Violation>;
 
+/// Some of [`Observation::KINDS`](crate::Observation::KINDS), or `None` for all.
+pub type Kinds = Option<&'static [&'static str]>;
+
 /// A safety property: one sentence, checked event by event.
 pub trait Property<O>: Send {
     /// A short stable name, the key in reports and failure signatures.
@@ -26,9 +29,9 @@ pub trait Property<O>: Send {
     /// The property in one sentence.
     fn sentence(&self) -> &'static str;
 
-    /// Which of [`Observation::KINDS`](crate::Observation::KINDS) concern it, `None` for all. Others are not shown to it: with a
+    /// Which observations concern it. Others are not shown to it: with a
     /// dozen properties, most of what they cost a run is to be shown everything.
-    fn kinds(&self) -> Option<&'static [&'static str]> {
+    fn kinds(&self) -> Kinds {
         None
     }
 

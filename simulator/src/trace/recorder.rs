@@ -101,6 +101,8 @@ pub(crate) struct Recorder<O> {
     /// By place in [`Observation::KINDS`], the places of the judges whom observations of the kind concern.
     hearers: Vec<Vec<usize>>,
     failure: Option<Failure>,
+    /// By place in [`Observation::KINDS`], whether whoever reads wants observations of the kind.
+    wanted: Vec<bool>,
     unread: Vec<Stamped<O>>,
     /// Nodes that met an error since this was last asked.
     stopped: Vec<usize>,
@@ -113,18 +115,24 @@ pub(crate) struct Recorder<O> {
 }
 
 impl<O: Observation> Recorder<O> {
+    /// `read` names the kinds that whoever reads wants, `None` stands for all.
     pub(crate) fn new(
         nodes: usize,
         properties: Vec<Box<dyn Property<O>>>,
+        read: Option<Vec<&'static str>>,
         steps_max: u64,
         story: Option<Story>,
     ) -> Self {
-        for property in &properties {
-            let unknown = property.kinds().unwrap_or_default().iter();
-            let unknown: Vec<_> = unknown.filter(|it| !O::KINDS.contains(it)).collect();
-            let name = property.name();
+        let known = |name: &str, kinds: &[&'static str]| {
+            let unknown = kinds.iter().filter(|it| !O::KINDS.contains(it));
+            let unknown: Vec<_> = unknown.collect();
             assert!(unknown.is_empty(), "{name:?} hears {unknown:?}: no kinds");
+        };
+        for property in &properties {
+            known(property.name(), property.kinds().unwrap_or_default());
         }
+        known("the run", read.as_deref().unwrap_or_default());
+        let wanted = |kind: &&'static str| read.as_ref().is_none_or(|it| it.contains(kind));
         let hearers = |kind: &&'static str| {
             let heard = properties.iter().enumerate();
             let heard = heard.filter(|(_, it)| it.kinds().is_none_or(|it| it.contains(kind)));
@@ -132,6 +140,7 @@ impl<O: Observation> Recorder<O> {
         };
         Self {
             hearers: O::KINDS.iter().map(hearers).collect(),
+            wanted: O::KINDS.iter().map(wanted).collect(),
             hasher: Hasher::default(),
             number: 0,
             at_us: 0,
@@ -184,9 +193,13 @@ impl<O: Observation> Recorder<O> {
             judge.take(verdict, &mut found);
         }
         self.convict(at_us, found);
-        self.unread.push(seen);
+        if self.wanted[kind] {
+            self.unread.push(seen);
+        }
         self.step(at_us);
-        self.wake();
+        if self.is_ready() {
+            self.wake();
+        }
     }
 
     /// Takes in what the world did.
@@ -307,11 +320,15 @@ impl<O: Observation> Recorder<O> {
 
     /// Whether there is something to read or to react to; if not, wakes `waker` once there is.
     pub(crate) fn ready(&mut self, waker: &Waker) -> bool {
-        let ready = self.failed() || !self.unread.is_empty() || !self.stopped.is_empty();
+        let ready = self.is_ready();
         if !ready {
             self.reader = Some(waker.clone());
         }
         ready
+    }
+
+    fn is_ready(&self) -> bool {
+        self.failed() || !self.unread.is_empty() || !self.stopped.is_empty()
     }
 
     /// Has every property judge the run as a whole.

@@ -51,6 +51,9 @@ pub(crate) fn run<S: System>(
     let recorder = Arc::new(Mutex::new(Recorder::new(
         plan.nodes.len(),
         properties,
+        S::kinds()
+            .zip(goal.kinds())
+            .map(|(system, goal)| [system, goal].concat()),
         plan.steps_max,
         story,
     )));

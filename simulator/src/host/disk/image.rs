@@ -3,6 +3,7 @@
 //! There is one copy of the bytes: reads overlay the unsynced changes on the durable image, so a sync costs what it
 //! moves and a crash costs what it drops.
 
+use super::pages::Pages;
 use crate::host::draw::Draws;
 use commonware_runtime::IoBuf;
 use std::{borrow::Cow, collections::VecDeque, ops::Range};
@@ -22,10 +23,10 @@ enum Kind {
 }
 
 impl Kind {
-    fn apply(&self, durable: &mut Vec<u8>) {
+    fn apply(&self, durable: &mut Pages) {
         match self {
-            Self::Write { offset, bytes } => put(durable, *offset, bytes.as_ref()),
-            Self::Resize { len } => durable.resize(*len, 0),
+            Self::Write { offset, bytes } => durable.put(*offset, bytes.as_ref()),
+            Self::Resize { len } => durable.resize(*len),
         }
     }
 
@@ -38,26 +39,10 @@ impl Kind {
     }
 }
 
-/// Puts `bytes` at `offset`, with zeros in the gap if there is one. No bytes change nothing, not even the length.
-fn put(durable: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    if bytes.is_empty() {
-        return;
-    }
-    let end = offset + bytes.len();
-    if offset == durable.len() {
-        durable.extend_from_slice(bytes);
-        return;
-    }
-    if durable.len() < end {
-        durable.resize(end, 0);
-    }
-    durable[offset..end].copy_from_slice(bytes);
-}
-
 /// A blob's bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Image {
-    durable: Vec<u8>,
+    durable: Pages,
     pending: VecDeque<Change>,
     /// The visible length.
     len: usize,
@@ -95,10 +80,10 @@ impl Image {
             self.len
         );
         if self.pending.is_empty() {
-            return Cow::Borrowed(&self.durable[range]);
+            return self.durable.read(range);
         }
         let mut out = vec![0; range.len()];
-        overlay(&mut out, range.start, 0, &self.durable);
+        self.durable.copy(range.start, &mut out);
         for change in &self.pending {
             match &change.kind {
                 Kind::Write { offset, bytes } => {
@@ -179,7 +164,7 @@ impl Image {
         }) = self.take_one(number)
         {
             let kept = draws.below(bytes.len() as u64 + 1) as usize;
-            put(&mut self.durable, offset, &bytes.as_ref()[..kept]);
+            self.durable.put(offset, &bytes.as_ref()[..kept]);
         }
         self.measure();
     }
@@ -256,7 +241,7 @@ fn overlay(out: &mut [u8], start: usize, offset: usize, bytes: &[u8]) {
 /// The contract lets any subset of an unsynced write's bytes survive; disks tear at sectors, caches at lines.
 const GRANULES: [usize; 3] = [1, 64, 512];
 
-fn tear(durable: &mut Vec<u8>, kind: &Kind, draws: &mut Draws) {
+fn tear(durable: &mut Pages, kind: &Kind, draws: &mut Draws) {
     match (draws.below(3), kind) {
         (0, _) => (),
         (1, _) => kind.apply(durable),
@@ -273,7 +258,7 @@ fn tear(durable: &mut Vec<u8>, kind: &Kind, draws: &mut Draws) {
                     bits = draws.next();
                 }
                 if bits >> (index % 64) & 1 == 1 {
-                    put(durable, offset + index * granule, part);
+                    durable.put(offset + index * granule, part);
                 }
             }
         }

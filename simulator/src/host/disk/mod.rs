@@ -21,6 +21,7 @@ mod device;
 mod failures;
 mod image;
 mod names;
+mod pages;
 mod state;
 
 #[cfg(test)]

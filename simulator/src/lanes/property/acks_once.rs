@@ -4,7 +4,7 @@ use super::by_height::ByHeight;
 use crate::{
     Property, Stamped, Violation,
     lanes::observation::{Seen, Short},
-    property::Verdict,
+    property::{Kinds, Verdict},
 };
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ impl Property<Seen> for AcksOnce {
         "no honest validator acks two headers at one height of a lane in one epoch"
     }
 
-    fn kinds(&self) -> Option<&'static [&'static str]> {
+    fn kinds(&self) -> Kinds {
         Some(&["acked"])
     }
 

@@ -6,6 +6,7 @@ use crate::{
         observation::Seen,
         system::{Lanes, Named},
     },
+    property::Kinds,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,6 +61,10 @@ impl LanesAdvance {
 impl Goal<Seen> for LanesAdvance {
     fn name(&self) -> &'static str {
         "lanes advance"
+    }
+
+    fn kinds(&self) -> Kinds {
+        Some(&["proposed", "certified", "entered"])
     }
 
     fn observe(&mut self, seen: &Stamped<Seen>) {

@@ -6,9 +6,10 @@ use crate::{
         observation::{Seen, Short},
         options::Options,
     },
-    property::Verdict,
+    property::{Kinds, Verdict},
 };
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use drystone_actors::unordered::Map;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an honest validator acks is stored there, or covered by a certificate it took or by a block it was told of, or
 /// expired by the chain time it was told: local clocks do not count, nor what the chain did elsewhere.
@@ -20,7 +21,7 @@ pub struct BodiesBeforeAcks {
     /// on nobody needs the body.
     headers: BTreeMap<(usize, u64), Vec<(Short, Short)>>,
     /// The bodies of these headers, and of those not proposed yet.
-    bodies: BTreeMap<Short, Body>,
+    bodies: Map<Short, Body>,
     certified: BTreeMap<(usize, usize), u64>,
     /// By chain time, the blocks that some honest node was not told of.
     blocks: BTreeMap<u64, Block>,
@@ -54,7 +55,7 @@ impl BodiesBeforeAcks {
             slot_ms: options.slot_ms,
             window_ms: options.window_ms,
             headers: BTreeMap::new(),
-            bodies: BTreeMap::new(),
+            bodies: Map::default(),
             certified: BTreeMap::new(),
             blocks: BTreeMap::new(),
             included: BTreeMap::new(),
@@ -123,10 +124,10 @@ impl BodiesBeforeAcks {
         *settled = (*settled).max(height);
         while let Some((&place, _)) = self.headers.range((lane, 0)..=(lane, height)).next() {
             for (_, payload) in self.headers.remove(&place).expect("just seen") {
-                if let Entry::Occupied(mut body) = self.bodies.entry(payload) {
-                    body.get_mut().named -= 1;
-                    if body.get().named == 0 {
-                        body.remove();
+                if let Some(body) = self.bodies.get_mut(&payload) {
+                    body.named -= 1;
+                    if body.named == 0 {
+                        self.bodies.remove(&payload);
                     }
                 }
             }
@@ -143,7 +144,7 @@ impl Property<Seen> for BodiesBeforeAcks {
         "what an honest validator acks is durable there, certified, or by what it was told of the chain included or expired"
     }
 
-    fn kinds(&self) -> Option<&'static [&'static str]> {
+    fn kinds(&self) -> Kinds {
         Some(&["locked", "stored", "certified", "included", "told", "acked"])
     }
 
@@ -162,11 +163,11 @@ impl Property<Seen> for BodiesBeforeAcks {
                 let headers = self.headers.entry((*lane, *height)).or_default();
                 if !headers.contains(&(*digest, *payload)) {
                     headers.push((*digest, *payload));
-                    self.bodies.entry(*payload).or_default().named += 1;
+                    self.bodies.or_default(*payload).named += 1;
                 }
             }
             (Seen::Stored { payload }, Some(node)) => {
-                let holders = &mut self.bodies.entry(*payload).or_default().holders;
+                let holders = &mut self.bodies.or_default(*payload).holders;
                 if !holders.contains(&node) {
                     holders.push(node);
                 }

@@ -4,7 +4,7 @@ use super::by_height::ByHeight;
 use crate::{
     Property, Stamped, Violation,
     lanes::observation::{Seen, Short},
-    property::Verdict,
+    property::{Kinds, Verdict},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ impl Property<Seen> for OneCertificate {
         "at most one header of a lane is certified at a height in an epoch"
     }
 
-    fn kinds(&self) -> Option<&'static [&'static str]> {
+    fn kinds(&self) -> Kinds {
         Some(&["certified"])
     }
 
@@ -79,7 +79,7 @@ impl Property<Seen> for GenuineCertificates {
         "every certificate an honest node takes has valid signatures of 2f+1 validators of its epoch"
     }
 
-    fn kinds(&self) -> Option<&'static [&'static str]> {
+    fn kinds(&self) -> Kinds {
         Some(&["certified"])
     }
 

@@ -1,6 +1,10 @@
 //! Epochs only rise.
 
-use crate::{Property, Stamped, Violation, lanes::observation::Seen, property::Verdict};
+use crate::{
+    Property, Stamped, Violation,
+    lanes::observation::Seen,
+    property::{Kinds, Verdict},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// After entering an epoch an honest node never acks in an earlier one, whatever happens to it.
@@ -27,7 +31,7 @@ impl Property<Seen> for EpochsRise {
         "an honest validator that entered an epoch never acks in an earlier one, nor enters one"
     }
 
-    fn kinds(&self) -> Option<&'static [&'static str]> {
+    fn kinds(&self) -> Kinds {
         Some(&["entered", "acked"])
     }
 

@@ -1,6 +1,10 @@
 //! Evidence convicts the guilty alone.
 
-use crate::{Property, Stamped, Violation, lanes::observation::Seen, property::Verdict};
+use crate::{
+    Property, Stamped, Violation,
+    lanes::observation::Seen,
+    property::{Kinds, Verdict},
+};
 use std::collections::BTreeSet;
 
 /// Evidence is genuine, and no honest sequencer is ever accused by an honest node.
@@ -23,7 +27,7 @@ impl Property<Seen> for NobodyFramed {
         "evidence that an honest node keeps is genuine and is of a faulty sequencer"
     }
 
-    fn kinds(&self) -> Option<&'static [&'static str]> {
+    fn kinds(&self) -> Kinds {
         Some(&["evidence"])
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     Property, Stamped, Violation,
     lanes::{observation::Seen, options::Options},
-    property::Verdict,
+    property::{Kinds, Verdict},
 };
 
 /// What a lane certified since its last inclusion fits an empty block.
@@ -30,7 +30,7 @@ impl Property<Seen> for FitsABlock {
         "the certified run of a lane above its last inclusion never holds more than a block can take"
     }
 
-    fn kinds(&self) -> Option<&'static [&'static str]> {
+    fn kinds(&self) -> Kinds {
         Some(&["included"])
     }
 

@@ -4,7 +4,7 @@ use super::by_height::ByHeight;
 use crate::{
     Property, Stamped, Violation,
     lanes::observation::{Seen, Short},
-    property::Verdict,
+    property::{Kinds, Verdict},
 };
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ impl Property<Seen> for ProposesOnce {
         "no honest sequencer signs two headers for one height of its lane"
     }
 
-    fn kinds(&self) -> Option<&'static [&'static str]> {
+    fn kinds(&self) -> Kinds {
         Some(&["proposed", "locked"])
     }
 
@@ -105,7 +105,7 @@ impl Property<Seen> for CertifiesProposed {
         "a certified header of an honest sequencer's lane is one that it proposed or that a validator locked"
     }
 
-    fn kinds(&self) -> Option<&'static [&'static str]> {
+    fn kinds(&self) -> Kinds {
         Some(&["proposed", "locked", "certified"])
     }
 

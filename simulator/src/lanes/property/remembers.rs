@@ -1,7 +1,11 @@
 //! A restart forgets no ack.
 
 use super::by_height::ByHeight;
-use crate::{Property, Stamped, Violation, lanes::observation::Seen, property::Verdict};
+use crate::{
+    Property, Stamped, Violation,
+    lanes::observation::Seen,
+    property::{Kinds, Verdict},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A header that an honest validator acked is still locked there in its next life: the same height is not locked anew in
@@ -33,7 +37,7 @@ impl Property<Seen> for RemembersAcks {
         "an honest validator that restarts does not lock a height anew that it acked in the same epoch"
     }
 
-    fn kinds(&self) -> Option<&'static [&'static str]> {
+    fn kinds(&self) -> Kinds {
         Some(&["entered", "acked", "locked"])
     }
 

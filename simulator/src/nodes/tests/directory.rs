@@ -27,7 +27,7 @@ impl Lab {
         let clock = crew.child("clock");
         let now: Now = Arc::new(move || world::now_us(&clock));
         let nodes = plan.nodes.len();
-        let recorder = Recorder::new(nodes, Vec::new(), u64::MAX, None);
+        let recorder = Recorder::new(nodes, Vec::new(), None, u64::MAX, None);
         let recorder = Arc::new(Mutex::new(recorder));
         let system = Nodes::new(plan, Observer::new(recorder.clone(), now.clone(), None, 0));
         let keys = (0..nodes).map(|node| system.key(node)).collect();
