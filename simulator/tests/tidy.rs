@@ -33,6 +33,7 @@ const PACKAGES: &[(&str, &str, &[&str])] = &[
 
 /// What lies at the top of a checkout, beside what git ignores.
 const TOP: &[&str] = &[
+    ".cargo",
     ".ci",
     ".clippy.toml",
     ".gitignore",

@@ -128,3 +128,52 @@ fn a_field_that_is_left_out_is_refused() {
     let why = refused.expect_err("(None, Some(1)) would hash alike");
     assert!(why.to_string().contains("field right"), "{why}");
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+enum Sound {
+    Loud,
+    Soft,
+}
+
+impl crate::Observation for Sound {
+    const KINDS: &'static [&'static str] = &["loud", "soft"];
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Loud => "loud",
+            Self::Soft => "soft",
+        }
+    }
+}
+
+fn recorder(read: Option<Vec<&'static str>>) -> Recorder<Sound> {
+    Recorder::new(1, Vec::new(), read, 10, None)
+}
+
+#[test]
+fn a_run_stops_for_the_kinds_that_concern_it_and_records_the_others_too() {
+    let heard = |read| {
+        let mut recorder = recorder(read);
+        let mut stops = Vec::new();
+        for sound in [Sound::Soft, Sound::Loud, Sound::Soft] {
+            recorder.observe(1, None, 0, sound);
+            let mut unread = Vec::new();
+            let stopped = recorder.ready(std::task::Waker::noop());
+            recorder.read(&mut unread);
+            assert_eq!(stopped, !unread.is_empty());
+            stops.extend(unread.iter().map(|it| it.what));
+        }
+        let collected = recorder.collected();
+        assert_eq!(collected.observations["soft"], 2);
+        (stops, collected.trace_hash)
+    };
+    let (all, hash) = heard(None);
+    assert_eq!(all, [Sound::Soft, Sound::Loud, Sound::Soft]);
+    assert_eq!(heard(Some(vec!["loud"])), (vec![Sound::Loud], hash));
+}
+
+#[test]
+#[should_panic(expected = "no kinds")]
+fn a_kind_that_there_is_not_is_refused() {
+    recorder(Some(vec!["shrill"]));
+}

@@ -1,5 +1,8 @@
 //! A blob's durable bytes in pages: a blob that grows copies nothing, and its pages serve the next one. Pure.
 
+#[cfg(test)]
+mod tests;
+
 use std::{borrow::Cow, ops::Range};
 
 /// The bytes of a page. Every page but the last is full.
@@ -97,57 +100,6 @@ impl Pages {
             now.copy_from_slice(&page[..now.len()]);
             at += now.len();
             out = rest;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[derive(Clone, Debug)]
-    enum Op {
-        Put(usize, Vec<u8>),
-        Resize(usize),
-        Read(usize, usize),
-    }
-
-    fn op() -> impl Strategy<Value = Op> {
-        let place = 0..3 * PAGE;
-        let len = prop_oneof![0..64usize, 0..2 * PAGE];
-        prop_oneof![
-            (place.clone(), any::<u8>(), len.clone())
-                .prop_map(|(at, byte, len)| Op::Put(at, vec![byte; len])),
-            place.clone().prop_map(Op::Resize),
-            (place, len).prop_map(|(at, len)| Op::Read(at, len)),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn pages_are_a_vector(ops in prop::collection::vec(op(), 1..24)) {
-            let (mut pages, mut model) = (Pages::default(), Vec::new());
-            for op in ops {
-                match op {
-                    Op::Put(_, bytes) if bytes.is_empty() => pages.put(PAGE, &[]),
-                    Op::Put(at, bytes) => {
-                        pages.put(at, &bytes);
-                        model.resize(model.len().max(at + bytes.len()), 0);
-                        model[at..at + bytes.len()].copy_from_slice(&bytes);
-                    }
-                    Op::Resize(len) => {
-                        pages.resize(len);
-                        model.resize(len, 0);
-                    }
-                    Op::Read(at, len) => {
-                        let range = at.min(model.len())..(at + len).min(model.len());
-                        prop_assert_eq!(&*pages.read(range.clone()), &model[range]);
-                    }
-                }
-                prop_assert_eq!(pages.len(), model.len());
-            }
-            prop_assert_eq!(&*pages.read(0..model.len()), &model[..]);
         }
     }
 }
