@@ -173,8 +173,12 @@ impl<E: Storage, R: Record> Core<E, R> {
                     self.metrics.bytes.inc_by(bytes);
                 }
             }
-            Message::Forgotten { client, range } => {
-                self.state.forget(range);
+            Message::Forgotten {
+                client,
+                group,
+                range,
+            } => {
+                self.state.forget(&group, range);
                 self.clients[client].budget.fetch_sub(1, Relaxed);
             }
         }

@@ -1,6 +1,9 @@
 //! How clients reach the journal.
 
-use super::Record;
+use super::{
+    Grouped as _, Record,
+    live::{Group, Place},
+};
 use commonware_actor::{
     Feedback,
     mailbox::{Policy, Sender},
@@ -22,10 +25,11 @@ pub(super) enum Message<R: Record> {
         records: Vec<R>,
         urgent: bool,
     },
-    /// A range of keys is not needed any more.
+    /// A range of a group's keys is not needed any more.
     Forgotten {
         client: usize,
-        range: RangeInclusive<R::Key>,
+        group: Group<R>,
+        range: RangeInclusive<Place<R>>,
     },
 }
 
@@ -102,21 +106,26 @@ impl<R: Record> Writer<R> {
         self.position
     }
 
-    /// Lets go of the records whose keys lie in `range`; an empty range is none. Later appends are not affected.
+    /// Lets go of the records whose keys lie in `range`, which is of one [group](super::Grouped); an empty range is none.
+    /// Later appends are not affected.
     ///
     /// This is not durable: until the journal rolls, a restart may show them again. It needs no sync of its own and
     /// is not notified. Clients should only forget keys of their own.
     ///
     /// # Panics
     ///
-    /// As [`append`](Self::append); a range counts as one entry.
+    /// As [`append`](Self::append); a range counts as one entry. If its ends are of two groups.
     pub fn forget(&self, range: RangeInclusive<R::Key>) {
-        if range.start() <= range.end() {
+        let (from, to) = range.into_inner();
+        if from <= to {
+            let ((group, from), (other, to)) = (from.split(), to.split());
+            assert!(group == other, "a range of two groups is forgotten");
             self.send(
                 1,
                 Message::Forgotten {
                     client: self.client,
-                    range,
+                    group,
+                    range: from..=to,
                 },
             );
         }

@@ -3,8 +3,8 @@
 use super::{Grouped, Record, entry::Entry};
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-type Group<R> = <<R as Record>::Key as Grouped>::Group;
-type Place<R> = <<R as Record>::Key as Grouped>::Place;
+pub(super) type Group<R> = <<R as Record>::Key as Grouped>::Group;
+pub(super) type Place<R> = <<R as Record>::Key as Grouped>::Place;
 
 /// By group, then by place: with a map of whole keys, a node of many lanes spends what it does here on comparing lanes' names.
 pub(super) struct Live<R: Record>(BTreeMap<Group<R>, BTreeMap<Place<R>, Entry<R>>>);
@@ -28,15 +28,12 @@ impl<R: Record> Live<R> {
         Some(entry.header.number)
     }
 
-    /// Lets go of a range of keys.
-    pub(super) fn forget(&mut self, range: RangeInclusive<R::Key>) {
-        let (from, to) = range.into_inner();
-        let ((group, from), (same, to)) = (from.split(), to.split());
-        assert!(group == same, "what is forgotten is of one group");
-        if let Some(places) = self.0.get_mut(&group) {
-            places.extract_if(from..=to, |_, _| true).for_each(drop);
+    /// Lets go of a range of a group's keys.
+    pub(super) fn forget(&mut self, group: &Group<R>, range: RangeInclusive<Place<R>>) {
+        if let Some(places) = self.0.get_mut(group) {
+            places.extract_if(range, |_, _| true).for_each(drop);
             if places.is_empty() {
-                self.0.remove(&group);
+                self.0.remove(group);
             }
         }
     }

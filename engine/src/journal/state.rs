@@ -3,7 +3,7 @@
 use super::{
     Record,
     entry::{Entry, Header},
-    live::Live,
+    live::{Group, Live, Place},
 };
 use std::ops::RangeInclusive;
 
@@ -87,9 +87,9 @@ impl<R: Record> State<R> {
         self.live.insert(key, Entry { header, record })
     }
 
-    /// Lets go of a range of keys.
-    pub(super) fn forget(&mut self, range: RangeInclusive<R::Key>) {
-        self.live.forget(range);
+    /// Lets go of a range of a group's keys.
+    pub(super) fn forget(&mut self, group: &Group<R>, range: RangeInclusive<Place<R>>) {
+        self.live.forget(group, range);
     }
 
     /// The live entries in append order, and an end mark behind them, to be written to a new section. The end mark
