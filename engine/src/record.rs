@@ -67,8 +67,8 @@ pub enum Key<P> {
     Entered,
     /// Of [`Record::Muted`].
     Muted,
-    /// Of [`Record::Evidence`]: the epoch and the lane.
-    Evidence(u64, P),
+    /// Of [`Record::Evidence`]: the lane and the epoch.
+    Evidence(P, u64),
 }
 
 /// What the journal keeps together.
@@ -99,7 +99,7 @@ impl<P: Ord + Clone + Send + Sync + 'static> Grouped for Key<P> {
             Self::Own(height) => (Group::Own, (height, 0)),
             Self::Entered => (Group::Entered, (0, 0)),
             Self::Muted => (Group::Muted, (0, 0)),
-            Self::Evidence(epoch, lane) => (Group::Evidence(lane), (epoch, 0)),
+            Self::Evidence(lane, epoch) => (Group::Evidence(lane), (epoch, 0)),
         }
     }
 }
@@ -117,7 +117,7 @@ impl<T: Types> journal::Record for Record<T> {
             Self::Entered { .. } => Key::Entered,
             Self::Muted { .. } => Key::Muted,
             Self::Evidence { epoch, evidence } => {
-                Key::Evidence(*epoch, evidence.sequencer().clone())
+                Key::Evidence(evidence.sequencer().clone(), *epoch)
             }
         }
     }

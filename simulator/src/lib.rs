@@ -38,7 +38,7 @@ mod world;
 pub use capsule::Capsule;
 pub use outcome::{Failure, FailureKind, Outcome, Signature, Tally};
 pub use plan::{Fault, Plan};
-pub use property::{Goal, Property, Violation, reaches};
+pub use property::{Goal, Kinds, Property, Violation, reaches};
 pub use registry::registry;
 pub use scenario::{Heal, Scenario};
 pub use system::{Data, Observation, Seat, Span, Stop, System};

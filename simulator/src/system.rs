@@ -167,8 +167,8 @@ pub trait System: Sized + Send + 'static {
     /// Carries out an action of the plan.
     fn act(&mut self, _at_us: u64, _action: &Self::Action) {}
 
-    /// Which observations concern its doubles: the run does not stop to show it others, except for those that concern the
-    /// [goal](Self::goal).
+    /// Which observations concern its doubles: the run does not stop to show it others, though it shows those that concern the
+    /// [goal](Self::goal), or all.
     fn kinds() -> Kinds {
         None
     }

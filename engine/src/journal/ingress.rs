@@ -120,6 +120,7 @@ impl<R: Record> Writer<R> {
         if from <= to {
             let ((group, from), (other, to)) = (from.split(), to.split());
             assert!(group == other, "a range of two groups is forgotten");
+            assert!(from <= to, "places are not in the order of their keys");
             self.send(
                 1,
                 Message::Forgotten {

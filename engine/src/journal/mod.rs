@@ -54,12 +54,12 @@ pub trait Record: Codec + Clone + Send + Sync + 'static {
 }
 
 /// A key of records. Keys are kept in groups, as the locks of a lane are one, and what is forgotten is a range of keys of one
-/// group.
+/// group: whatever lies between two keys of a group must be of the group, and places must order its keys as they are.
 pub trait Grouped: Ord + Clone + Send + Sync + 'static {
     /// What names a group.
     type Group: Ord + Send + Sync + 'static;
     /// What names a key within its group, in the order of the keys.
-    type Place: Ord + Copy + Send + Sync + 'static;
+    type Place: Ord + Send + Sync + 'static;
 
     /// The group, and the place in it.
     fn split(self) -> (Self::Group, Self::Place);

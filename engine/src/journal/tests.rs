@@ -168,7 +168,7 @@ fn a_range_of_two_groups_is_refused() {
     });
 }
 
-// L-10: what a restart shows is built on, and a process that died may not have synced it.
+// L-10: what a restart shows is built on, and nobody knows whether the life before had synced it.
 #[test]
 fn a_log_is_open_once_what_it_shows_is_durable() {
     deterministic::Runner::default().start(|context| async move {

@@ -103,14 +103,29 @@ fn the_locks_below_a_height_are_one_range_of_keys() {
         (Key::Own(1), false),
         (Key::Entered, false),
         (Key::Muted, false),
-        (Key::Evidence(1, lane), false),
+        (Key::Evidence(lane, 1), false),
     ] {
         assert_eq!(range.contains(&key), within, "{key:?}");
-        // As the journal keeps them.
-        let (from, to) = range.clone().into_inner();
-        let ((group, from), (_, to)) = (from.split(), to.split());
-        let (other, place) = key.clone().split();
-        let found = other == group && (from..=to).contains(&place);
-        assert_eq!(found, within, "{key:?}");
+    }
+}
+
+// The law of `Grouped`: within a group, ranges of keys are ranges of places.
+#[test]
+fn what_lies_between_two_keys_of_a_group_is_of_the_group() {
+    let of = |lane: u8| {
+        let pairs = (0..3).flat_map(|a| (0..3).map(move |b| (a, b)));
+        let locks = pairs.map(move |(height, epoch)| Key::Lock(lane, height, epoch));
+        let proofs = (0..3).map(move |epoch| Key::Evidence(lane, epoch));
+        locks.chain(proofs).chain([Key::Base(lane)])
+    };
+    let own = (0..3).map(Key::Own).chain([Key::Entered, Key::Muted]);
+    let keys: Vec<_> = of(1).chain(of(2)).chain(own).collect();
+    for (from, to) in keys.iter().flat_map(|a| keys.iter().map(move |b| (a, b))) {
+        let ((group, first), (other, last)) = (from.clone().split(), to.clone().split());
+        for key in keys.iter().filter(|_| group == other) {
+            let (within, place) = key.clone().split();
+            let found = within == group && (first..=last).contains(&place);
+            assert_eq!((from..=to).contains(&key), found, "{from:?} {key:?} {to:?}");
+        }
     }
 }

@@ -251,6 +251,8 @@ impl<F: Named> System for Lanes<F> {
                 (None, _) => {}
             }
         }
-        Some(self.chain.next_us())
+        let next_us = self.chain.next_us();
+        let wiped = self.wiped.first();
+        Some(wiped.map_or(next_us, |(at_us, _)| next_us.min(*at_us)))
     }
 }

@@ -310,8 +310,8 @@ fn draw_intent(draw: &mut Draw, options: &Options, nodes: usize) -> Intent {
     }
 }
 
-/// How long a run may take to settle after its faults. What one account wants comes about in turn, a block or two for each
-/// transfer, and where validators that lost their disks lead their views in vain a block takes a second.
+/// How long a run may take to settle after its faults. What one account wants comes about in turn: some hundred transfers, a block
+/// or a little more for each, and where validators that lost their disks lead their views in vain a block takes a second.
 pub(super) const fn liveness_us(options: &Options) -> u64 {
     secs(180) + options.chunks.lanes.window_ms * 1_000
 }

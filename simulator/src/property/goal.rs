@@ -9,7 +9,9 @@ pub trait Goal<O>: Send {
     /// A short stable name, the key in reports and failure signatures.
     fn name(&self) -> &'static str;
 
-    /// Which observations concern it: the run does not stop to show it others.
+    /// Which observations concern it: the run does not stop to show it others, though they may be shown too. Only these and
+    /// [`healed`](Self::healed) may change whether it is reached. A run stops at other moments for a goal of other kinds, so two
+    /// such goals make two runs of one plan.
     fn kinds(&self) -> Kinds {
         None
     }

@@ -29,8 +29,8 @@ pub trait Property<O>: Send {
     /// The property in one sentence.
     fn sentence(&self) -> &'static str;
 
-    /// Which observations concern it. Others are not shown to it: with a
-    /// dozen properties, most of what they cost a run is to be shown everything.
+    /// Which observations concern it. Others are not shown to it: with a dozen properties, most of what they cost a run is to be
+    /// shown everything.
     fn kinds(&self) -> Kinds {
         None
     }

@@ -13,6 +13,6 @@ mod words;
 pub use event::{Event, Stamped};
 pub use hash::{Hasher, TraceHash};
 pub use observer::{Now, Observer};
-pub(crate) use recorder::{Recorder, State};
+pub(crate) use recorder::{Recorder, State, known};
 pub use story::Recording;
 pub(crate) use story::Story;

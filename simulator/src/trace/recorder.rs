@@ -1,7 +1,7 @@
 //! Where everything that happens in a run arrives, in order.
 //!
-//! The recorder hashes each event, has the properties judge it, counts it, and queues observations for the system and
-//! the goal. It holds no runtime context and calls nothing but properties, so it may be called from anywhere, also from
+//! The recorder hashes each event, has the properties judge it, counts it, and queues those observations that concern
+//! the system or the goal. It holds no runtime context and calls nothing but properties, so it may be called from anywhere, also from
 //! under the network's lock.
 
 use super::{Event, Hasher, Stamped, Story, TraceHash, words};
@@ -9,7 +9,7 @@ use crate::{
     Observation,
     network::{Delivery, Fate},
     outcome::{Failure, FailureKind, Tally},
-    property::{Property, STEP_BUDGET, Verdict, Violation},
+    property::{Kinds, Property, STEP_BUDGET, Verdict, Violation},
 };
 use std::{collections::BTreeMap, fmt, mem, task::Waker};
 
@@ -123,15 +123,9 @@ impl<O: Observation> Recorder<O> {
         steps_max: u64,
         story: Option<Story>,
     ) -> Self {
-        let known = |name: &str, kinds: &[&'static str]| {
-            let unknown = kinds.iter().filter(|it| !O::KINDS.contains(it));
-            let unknown: Vec<_> = unknown.collect();
-            assert!(unknown.is_empty(), "{name:?} hears {unknown:?}: no kinds");
-        };
         for property in &properties {
-            known(property.name(), property.kinds().unwrap_or_default());
+            known::<O>(property.name(), property.kinds());
         }
-        known("the run", read.as_deref().unwrap_or_default());
         let wanted = |kind: &&'static str| read.as_ref().is_none_or(|it| it.contains(kind));
         let hearers = |kind: &&'static str| {
             let heard = properties.iter().enumerate();
@@ -307,7 +301,7 @@ impl<O: Observation> Recorder<O> {
         self.failure.is_some()
     }
 
-    /// Takes the observations the system and the goal have not seen; `buffer` takes their place.
+    /// Takes the observations wanted by the system and the goal that they have not seen; `buffer` takes their place.
     pub(crate) fn read(&mut self, buffer: &mut Vec<Stamped<O>>) {
         buffer.clear();
         mem::swap(buffer, &mut self.unread);
@@ -421,6 +415,16 @@ impl<O: Observation> Recorder<O> {
             reader.wake();
         }
     }
+}
+
+/// Makes sure that what somebody wants to hear exists.
+///
+/// # Panics
+/// If it does not.
+pub(crate) fn known<O: Observation>(name: &str, kinds: Kinds) {
+    let unknown = kinds.unwrap_or_default().iter();
+    let unknown: Vec<_> = unknown.filter(|it| !O::KINDS.contains(it)).collect();
+    assert!(unknown.is_empty(), "{name:?} hears {unknown:?}: no kinds");
 }
 
 /// The place of an observation's kind in the list of kinds.

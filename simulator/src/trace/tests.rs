@@ -173,7 +173,7 @@ fn a_run_stops_for_the_kinds_that_concern_it_and_records_the_others_too() {
 }
 
 #[test]
-#[should_panic(expected = "no kinds")]
+#[should_panic(expected = "\"ears\" hears [\"shrill\"]: no kinds")]
 fn a_kind_that_there_is_not_is_refused() {
-    recorder(Some(vec!["shrill"]));
+    known::<Sound>("ears", Some(&["loud", "shrill"]));
 }

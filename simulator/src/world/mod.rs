@@ -13,7 +13,7 @@ use crate::{
     panics,
     property::NO_PANIC,
     time::micros,
-    trace::{Recorder, Story},
+    trace::{Recorder, Story, known},
 };
 use commonware_utils::sync::Mutex;
 use runner::{Ended, Runner};
@@ -48,11 +48,14 @@ pub(crate) fn run<S: System>(
         panic!("{unsound}");
     }
     let story = Story::of(recording);
+    let (of_system, of_goal) = (S::kinds(), goal.kinds());
+    known::<S::Observation>("the system", of_system);
+    known::<S::Observation>(goal.name(), of_goal);
     let recorder = Arc::new(Mutex::new(Recorder::new(
         plan.nodes.len(),
         properties,
-        S::kinds()
-            .zip(goal.kinds())
+        of_system
+            .zip(of_goal)
             .map(|(system, goal)| [system, goal].concat()),
         plan.steps_max,
         story,

@@ -30,7 +30,7 @@ use std::{
 /// How long after it stopped in the liveness phase a node is started again: what it met was a disk error just before.
 const RESTART_US: u64 = millis(100);
 
-/// Drives one run from the runtime's root task. It sleeps until something is due or was observed, so idle time is free.
+/// Drives one run from the runtime's root task. It sleeps until something is due or was observed that concerns it, so idle time is free.
 pub(super) struct Runner<'a, S: System> {
     clock: Arc<Crew>,
     now: Now,
@@ -289,7 +289,7 @@ impl<'a, S: System> Runner<'a, S> {
         }));
     }
 
-    /// Waits until a time, showing the system and the goal what is observed meanwhile.
+    /// Waits until a time, showing the system and the goal what concerns them meanwhile.
     async fn wait(&mut self, until_us: u64) -> Woken {
         loop {
             self.read();
@@ -324,7 +324,7 @@ impl<'a, S: System> Runner<'a, S> {
         }
     }
 
-    /// Sleeps until a time, or until something was observed.
+    /// Sleeps until a time, or until something was observed that concerns the system or the goal.
     async fn sleep(&mut self, until_us: u64) {
         let now_us = self.now_us();
         if self
@@ -346,7 +346,7 @@ impl<'a, S: System> Runner<'a, S> {
         select(pin!(observed), alarm).await;
     }
 
-    /// Shows the system and the goal what was observed, and notes which nodes stopped.
+    /// Shows the system and the goal what concerns them, and notes which nodes stopped.
     fn read(&mut self) {
         let mut unread = mem::take(&mut self.unread);
         loop {

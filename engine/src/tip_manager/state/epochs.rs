@@ -131,7 +131,7 @@ impl<T: Types> State<T> {
         let epochs = &self.epochs;
         let outside = |(epoch, _): &(u64, T::PublicKey), _: &mut u64| !epochs.contain(*epoch);
         for ((epoch, sequencer), _) in self.evidence.extract_if(.., outside) {
-            let key = Key::Evidence(epoch, sequencer);
+            let key = Key::Evidence(sequencer, epoch);
             effects.push(Effect::Forget(key.clone()..=key));
         }
     }

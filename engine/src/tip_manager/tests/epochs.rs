@@ -331,7 +331,7 @@ fn the_journal_forgets_dropped_locks_that_expired_and_proofs_out_of_bounds() {
         forgotten(&node.settle(Message::Advanced(horizon))),
         [lock(1, 0)..=lock(1, 0), lock(2, 0)..=lock(2, 0)]
     );
-    let proof = Key::Evidence(0, world.key(SEQUENCER));
+    let proof = Key::Evidence(world.key(SEQUENCER), 0);
     assert_eq!(
         forgotten(&node.settle(Message::Entered(2))),
         [proof.clone()..=proof]

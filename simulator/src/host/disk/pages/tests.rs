@@ -6,16 +6,24 @@ enum Op {
     Put(usize, Vec<u8>),
     Resize(usize),
     Read(usize, usize),
+    Copy(usize, usize),
+}
+
+/// Bytes of which no two neighbours are alike.
+fn bytes(first: u8, len: usize) -> Vec<u8> {
+    (0..len).map(|it| (usize::from(first) + it) as u8).collect()
 }
 
 fn op() -> impl Strategy<Value = Op> {
-    let place = 0..3 * PAGE;
-    let len = prop_oneof![0..64usize, 0..2 * PAGE];
+    let edge = (1..4usize, 0..3usize).prop_map(|(page, past)| page * PAGE + past - 1);
+    let place = prop_oneof![0..3 * PAGE, edge];
+    let len = prop_oneof![0..64usize, 0..2 * PAGE, Just(PAGE)];
     prop_oneof![
         (place.clone(), any::<u8>(), len.clone())
-            .prop_map(|(at, byte, len)| Op::Put(at, vec![byte; len])),
+            .prop_map(|(at, byte, len)| Op::Put(at, bytes(byte, len))),
         place.clone().prop_map(Op::Resize),
-        (place, len).prop_map(|(at, len)| Op::Read(at, len)),
+        (place.clone(), len.clone()).prop_map(|(at, len)| Op::Read(at, len)),
+        (place, len).prop_map(|(at, len)| Op::Copy(at, len)),
     ]
 }
 
@@ -34,6 +42,13 @@ proptest! {
                 Op::Resize(len) => {
                     pages.resize(len);
                     model.resize(len, 0);
+                }
+                Op::Copy(at, len) => {
+                    let mut out = vec![7; len];
+                    pages.copy(at, &mut out);
+                    let there = (at.min(model.len())..(at + len).min(model.len())).len();
+                    prop_assert_eq!(&out[..there], &model[at.min(model.len())..][..there]);
+                    prop_assert!(out[there..].iter().all(|it| *it == 7));
                 }
                 Op::Read(at, len) => {
                     let range = at.min(model.len())..(at + len).min(model.len());
