@@ -1,5 +1,8 @@
 //! The double of the owner of bodies: a workload of chunks, bodies that arrive late or never, verdicts.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     genesis::{CHUNK_BYTES, CHUNK_ITEMS, Nouns, World},
     machine::Machine,

@@ -1,8 +1,8 @@
 //! Where everything that happens in a run arrives, in order.
 //!
 //! The recorder hashes each event, has the properties judge it, counts it, and queues those observations that concern
-//! the system or the goal. It holds no runtime context and calls nothing but properties, so it may be called from anywhere, also from
-//! under the network's lock.
+//! the system or the goal. It holds no runtime context and calls nothing but properties, so it may be called from
+//! anywhere, also from under the network's lock.
 
 use super::{Event, Hasher, Stamped, Story, TraceHash, words};
 use crate::{

@@ -2,14 +2,34 @@
 
 use super::kit::{Gains, options};
 use crate::{
-    Scenario,
+    Fault, Scenario, System as _,
     lanes::{Action, Lanes, Options, Role, Seen},
     property::reaches,
     testing::watch,
     time::{millis, secs},
+    trace::{Observer, Recorder},
 };
+use commonware_utils::sync::Mutex;
 use drystone_engine::scheme::fixture::Free;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
+
+#[test]
+fn a_wiped_disk_is_lost_when_it_is_wiped_and_not_at_the_next_block() {
+    let wiped_us = millis(1_234);
+    let scenario = Scenario::<Lanes<Free>>::cluster(4)
+        .quiet()
+        .options(Options {
+            block_every_us: secs(2),
+            ..options(4)
+        })
+        .during(wiped_us..wiped_us + 1_000, Fault::Wipe { node: 1 });
+    let plan = scenario.plan(0);
+    let recorder = Recorder::new(4, Vec::new(), None, u64::MAX, None);
+    let observer = Observer::new(Arc::new(Mutex::new(recorder)), Arc::new(|| 0), None, 0);
+    let mut system = Lanes::<Free>::new(&plan, observer);
+    assert_eq!(system.tick(0), Some(wiped_us));
+    assert_eq!(system.tick(wiped_us), Some(secs(2)));
+}
 
 #[test]
 fn a_withheld_body_is_not_acked_before_chain_time_passes_its_expiry() {
